@@ -1,0 +1,212 @@
+"""The published set-up as data: room, array, source grid, conditions and splits.
+
+Everything here is taken from L. Comanducci, F. Antonacci, A. Sarti, "Interpreting End-to-End Deep Learning Models for
+Speech Source Localization Using Layer-wise Relevance Propagation", EUSIPCO 2024. Importing this module has no effect.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A shoebox room.
+
+    Parameters
+    ----------
+    size_m : tuple of float
+        Length along x, y and z in metres.
+    """
+
+    size_m: tuple[float, float, float] = (3.6, 8.2, 2.4)
+
+    def contains(self, points_m: np.ndarray) -> np.ndarray:
+        """Tell which points, shape (..., 3), lie strictly inside the room; shape (...)."""
+        return np.all((points_m > 0) & (points_m < np.asarray(self.size_m)), axis=-1)
+
+
+@dataclass(frozen=True)
+class MicArray:
+    """Microphone positions.
+
+    Parameters
+    ----------
+    positions_m : tuple of (x, y, z) tuples
+        One position for each microphone, in metres.
+    """
+
+    positions_m: tuple[tuple[float, float, float], ...]
+
+    @classmethod
+    def line_along_x(cls, count: int, spacing_m: float, center_m: tuple[float, float, float]) -> MicArray:
+        """Return a uniform linear array of `count` microphones, centred on `center_m`."""
+        x_m, y_m, z_m = center_m
+        offsets_m = (np.arange(count) - (count - 1) / 2) * spacing_m
+        return cls(tuple((float(round(x_m + offset_m, 9)), y_m, z_m) for offset_m in offsets_m))
+
+    def __len__(self) -> int:
+        return len(self.positions_m)
+
+    def as_array(self) -> np.ndarray:
+        """Return the positions as a float64 array of shape (microphone, 3)."""
+        return np.asarray(self.positions_m, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class SourceGrid:
+    """Source positions on a horizontal grid with random heights, a rectangle of which is held out for the test.
+
+    Parameters
+    ----------
+    x_m, y_m : (first, last)
+        Extent of the grid in metres, both ends included.
+    z_m : (lowest, highest)
+        Heights are drawn uniformly between these, in metres.
+    nx, ny : int
+        Number of grid points along x and y.
+    held_out_x_m, held_out_y_m : (from, to)
+        Open rectangle whose sources form the test split, in metres.
+    val_share : float
+        Share of the remaining sources that is used for validation, rounded up.
+    seed : int
+        Seed of the heights and of the train/validation split.
+    """
+
+    x_m: tuple[float, float] = (0.825, 2.575)
+    y_m: tuple[float, float] = (4.5, 6.5)
+    z_m: tuple[float, float] = (1.0, 1.5)
+    nx: int = 65
+    ny: int = 65
+    held_out_x_m: tuple[float, float] = (1.45, 1.95)
+    held_out_y_m: tuple[float, float] = (5.25, 5.75)
+    val_share: float = 0.2
+    seed: int = 5000
+
+    def positions_m(self) -> np.ndarray:
+        """Return all positions in grid order (x runs fastest), shape (ny * nx, 3), in metres."""
+        x_m, y_m = np.meshgrid(np.linspace(*self.x_m, self.nx), np.linspace(*self.y_m, self.ny))
+        z_m = np.random.default_rng(self.seed).uniform(*self.z_m, size=x_m.size)
+        return np.column_stack([x_m.ravel(), y_m.ravel(), z_m])
+
+    def splits(self) -> dict[str, np.ndarray]:
+        """Return the positions of each split, {"train" | "val" | "test": (n, 3)}, in metres.
+
+        Equal to scikit-learn's ``train_test_split(test_size=val_share, random_state=seed)`` over the sources that are
+        not held out, in grid order; test sources stay in grid order.
+        """
+        positions_m = self.positions_m()
+        x_m, y_m = positions_m[:, 0], positions_m[:, 1]
+        held_out = (
+            (x_m > self.held_out_x_m[0])
+            & (x_m < self.held_out_x_m[1])
+            & (y_m > self.held_out_y_m[0])
+            & (y_m < self.held_out_y_m[1])
+        )
+        remaining_m = positions_m[~held_out]
+        order = np.random.RandomState(self.seed).permutation(len(remaining_m))
+        val_count = int(np.ceil(len(remaining_m) * self.val_share))
+        return {
+            "train": remaining_m[order[val_count:]],
+            "val": remaining_m[order[:val_count]],
+            "test": positions_m[held_out],
+        }
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """Reverberation time in seconds and signal-to-noise ratio in decibels."""
+
+    T60_s: float
+    snr_db: float
+
+    @property
+    def name(self) -> str:
+        """Folder name of the condition, such as ``SNR_25_T60_0.15``."""
+        return f"SNR_{self.snr_db:g}_T60_{self.T60_s:g}"
+
+
+CONDITIONS = (Condition(0.15, 25), Condition(0.3, 20), Condition(0.4, 15), Condition(0.6, 10))
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that stays the same from condition to condition; the defaults are the published values.
+
+    Parameters
+    ----------
+    room : Room
+    array : MicArray
+    grid : SourceGrid
+    fs_hz : int
+        Sampling rate.
+    c_m_s : float
+        Speed of sound.
+    window_samples : int
+        Length of a network's input; windows do not overlap.
+    """
+
+    room: Room = field(default_factory=Room)
+    array: MicArray = field(default_factory=lambda: MicArray.line_along_x(16, 0.15, (1.7, 7.0, 1.2)))
+    grid: SourceGrid = field(default_factory=SourceGrid)
+    fs_hz: int = 16000
+    c_m_s: float = 343.0
+    window_samples: int = 5120
+
+    def __post_init__(self):
+        if self.fs_hz <= 0 or self.c_m_s <= 0 or self.window_samples <= 0:
+            raise ValueError("fs_hz, c_m_s and window_samples must be positive")
+        if len(self.array) == 0:
+            raise ValueError("the array has no microphone")
+        if not self.room.contains(self.array.as_array()).all():
+            raise ValueError(f"a microphone lies outside the room of {self.room.size_m} m")
+        if not self.room.contains(self.grid.positions_m()).all():
+            raise ValueError(f"a source lies outside the room of {self.room.size_m} m")
+
+    def to_dict(self) -> dict:
+        """Return plain lists, numbers and dicts, ready for JSON."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Setup:
+        """Build a set-up from `to_dict`'s form; what is absent keeps its published value.
+
+        Raises
+        ------
+        ValueError
+            For an unknown key or a value of the wrong kind.
+        """
+        parts = {"room": Room, "array": MicArray, "grid": SourceGrid}
+        values = _known(cls, values)
+        for key, part in parts.items():
+            if key in values:
+                values[key] = part(**_known(part, values[key]))
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Setup:
+        """Read a set-up from a JSON file; raises ValueError as `from_dict` does."""
+        return cls.from_dict(json.loads(Path(path).read_text()))
+
+
+PUBLISHED = Setup()
+
+
+def _known(cls, values: dict) -> dict:
+    """Return a copy of `values` with lists as tuples, after checking that `cls` has all its keys."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{cls.__name__} must be a JSON object")
+    unknown = set(values) - {item.name for item in fields(cls)}
+    if unknown:
+        raise ValueError(f"{cls.__name__} has no {', '.join(sorted(unknown))}")
+    return {key: _as_tuple(value) for key, value in values.items()}
+
+
+def _as_tuple(value):
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
