@@ -1,0 +1,76 @@
+"""LocCNN: five convolutions and two linear layers on raw multichannel audio."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from models.layers import WindowScale, output_dropout
+
+
+class LocCNN(nn.Module):
+    """Position of a talker from one window of all microphones.
+
+    J. M. Vera-Diaz, D. Pizarro, J. Macias-Guarasa, "Towards End-to-End Acoustic Localization Using Deep Learning: From
+    Audio Signals to Source Position Coordinates", Sensors 18(10):3418, 2018.
+
+    Parameters
+    ----------
+    microphones : int
+        Number of input channels.
+    window_samples : int
+        Length of the input; at least 175 samples.
+    dropout : {"element", "published"}
+        Kind of the dropout before the last layer, see `models.layers.output_dropout`.
+    dropout_rate : float
+        Its rate.
+    input_scale : {"none", "window_std"}
+        Scaling of the input, see `models.layers.WindowScale`.
+    """
+
+    def __init__(
+        self,
+        microphones: int = 16,
+        window_samples: int = 5120,
+        dropout: str = "element",
+        dropout_rate: float = 0.5,
+        input_scale: str = "none",
+    ):
+        super().__init__()
+        remaining_samples = window_samples // 7 // 5 // 5
+        if remaining_samples < 1:
+            raise ValueError(f"LocCNN needs windows of at least 175 samples, not {window_samples}")
+        self.scale = WindowScale(input_scale)
+        self.conv1 = nn.Conv1d(microphones, 96, 7, padding="same")
+        self.relu1 = nn.ReLU()
+        self.pool1 = nn.MaxPool1d(7)
+        self.conv2 = nn.Conv1d(96, 96, 7, padding="same")
+        self.relu2 = nn.ReLU()
+        self.conv3 = nn.Conv1d(96, 128, 5, padding="same")
+        self.relu3 = nn.ReLU()
+        self.pool2 = nn.MaxPool1d(5)
+        self.conv4 = nn.Conv1d(128, 128, 5, padding="same")
+        self.relu4 = nn.ReLU()
+        self.pool3 = nn.MaxPool1d(5)
+        self.conv5 = nn.Conv1d(128, 128, 3, padding="same")
+        self.relu5 = nn.ReLU()
+        self.flatten = nn.Flatten()
+        self.fc1 = nn.Linear(128 * remaining_samples, 500)
+        self.relu6 = nn.ReLU()
+        self.dropout = output_dropout(dropout, dropout_rate)
+        self.fc2 = nn.Linear(500, 3)
+
+    @property
+    def output_layer(self) -> nn.Linear:
+        """The layer that gives the position."""
+        return self.fc2
+
+    def forward(self, window: torch.Tensor) -> torch.Tensor:
+        x = self.scale(window)  # (batch, microphone, 5120)
+        x = self.pool1(self.relu1(self.conv1(x)))  # (batch, 96, 731)
+        x = self.relu2(self.conv2(x))  # (batch, 96, 731)
+        x = self.pool2(self.relu3(self.conv3(x)))  # (batch, 128, 146)
+        x = self.pool3(self.relu4(self.conv4(x)))  # (batch, 128, 29)
+        x = self.flatten(self.relu5(self.conv5(x)))  # (batch, 3712)
+        x = self.dropout(self.relu6(self.fc1(x)))  # (batch, 500)
+        return self.fc2(x)  # (batch, 3)

@@ -1,0 +1,120 @@
+"""SampleCNN: small convolutions with squeeze-excite blocks on raw multichannel audio."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from models.layers import Product, Sum, WindowScale, output_dropout
+
+
+class ConvBlock(nn.Module):
+    """Convolution of three taps, batch norm, ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int):
+        super().__init__()
+        self.conv = nn.Conv1d(channels_in, channels_out, 3, padding="same")
+        self.norm = nn.BatchNorm1d(channels_out)
+        self.relu = nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.relu(self.norm(self.conv(x)))  # (batch, channel, sample)
+
+
+class SqueezeExcite(nn.Module):
+    """Scale each channel by a gate computed from the averages of all channels over time."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.squeeze = nn.AdaptiveAvgPool1d(1)
+        self.flatten = nn.Flatten()
+        self.dense1 = nn.Linear(channels, channels)
+        self.relu = nn.ReLU()
+        self.dense2 = nn.Linear(channels, channels)
+        self.sigmoid = nn.Sigmoid()
+        self.product = Product()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mean = self.flatten(self.squeeze(x))  # (batch, channel)
+        gate = self.sigmoid(self.dense2(self.relu(self.dense1(mean))))  # (batch, channel)
+        return self.product(x, gate.unsqueeze(-1))  # (batch, channel, sample)
+
+
+class ReSE2Block(nn.Module):
+    """Two convolutions; the second one's output plus its squeeze-excited self; ReLU; maximum over three samples.
+
+    T. Kim, J. Lee, J. Nam, "Comparison and Analysis of SampleCNN Architectures for Audio Classification", IEEE JSTSP
+    13(2), 2019; as published here, the sum takes the second convolution's output, not the block's input.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, dropout_rate: float = 0.2):
+        super().__init__()
+        self.block = ConvBlock(channels_in, channels_out)
+        self.dropout = nn.Dropout1d(dropout_rate)
+        self.conv = nn.Conv1d(channels_out, channels_out, 3, padding="same")
+        self.norm = nn.BatchNorm1d(channels_out)
+        self.excite = SqueezeExcite(channels_out)
+        self.sum = Sum()
+        self.relu = nn.ReLU()
+        self.pool = nn.MaxPool1d(3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.norm(self.conv(self.dropout(self.block(x))))  # (batch, channel, sample)
+        return self.pool(self.relu(self.sum(x, self.excite(x))))  # (batch, channel, sample // 3)
+
+
+class SampleCNN(nn.Module):
+    """Position of a talker from one window of all microphones.
+
+    H. Sundar, W. Wang, M. Sun, C. Wang, "Raw Waveform Based End-to-End Deep Convolutional Network for Spatial
+    Localization of Multiple Acoustic Sources", ICASSP 2020.
+
+    Parameters
+    ----------
+    microphones : int
+        Number of input channels.
+    window_samples : int
+        Length of the input; at least 729 samples.
+    dropout : {"element", "published"}
+        Kind of the dropout before the last layer, see `models.layers.output_dropout`.
+    dropout_rate : float
+        Its rate.
+    input_scale : {"none", "window_std"}
+        Scaling of the input, see `models.layers.WindowScale`.
+    """
+
+    def __init__(
+        self,
+        microphones: int = 16,
+        window_samples: int = 5120,
+        dropout: str = "element",
+        dropout_rate: float = 0.5,
+        input_scale: str = "none",
+    ):
+        super().__init__()
+        if window_samples < 3**6:
+            raise ValueError(f"SampleCNN needs windows of at least 729 samples, not {window_samples}")
+        self.scale = WindowScale(input_scale)
+        self.stem = ConvBlock(microphones, 64)
+        self.pool = nn.MaxPool1d(3)
+        self.blocks = nn.Sequential(ReSE2Block(64, 128), *(ReSE2Block(128, 128) for _ in range(4)))
+        self.average = nn.AdaptiveAvgPool1d(1)
+        self.flatten = nn.Flatten()
+        self.dense = nn.Linear(128, 256)
+        self.norm = nn.BatchNorm1d(256)
+        self.relu = nn.ReLU()
+        self.dropout = output_dropout(dropout, dropout_rate)
+        self.output = nn.Linear(256, 3)
+
+    @property
+    def output_layer(self) -> nn.Linear:
+        """The layer that gives the position."""
+        return self.output
+
+    def forward(self, window: torch.Tensor) -> torch.Tensor:
+        x = self.scale(window)  # (batch, microphone, 5120)
+        x = self.pool(self.stem(x))  # (batch, 64, 1706)
+        x = self.blocks(x)  # (batch, 128, 7)
+        x = self.flatten(self.average(x))  # (batch, 128)
+        x = self.dropout(self.relu(self.norm(self.dense(x))))  # (batch, 256)
+        return self.output(x)  # (batch, 3)
