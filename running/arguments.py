@@ -1,0 +1,179 @@
+"""Pieces of command lines that the scripts share."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import params
+from running import ranks
+from running.errors import InputError
+
+
+def parser(doc: str) -> argparse.ArgumentParser:
+    """Return a parser that shows a script's docstring and every default."""
+    return argparse.ArgumentParser(description=doc, formatter_class=_Formatter, allow_abbrev=False)
+
+
+def add_condition(to: argparse.ArgumentParser) -> None:
+    """Add ``--T60`` and ``--SNR`` of one condition."""
+    default = params.CONDITIONS[0]
+    to.add_argument("--T60", type=number(above=0), default=default.T60_s, help="reverberation time in seconds")
+    to.add_argument("--SNR", type=number(), default=default.snr_db, help="signal-to-noise ratio in decibels")
+
+
+def add_conditions(to: argparse.ArgumentParser) -> None:
+    """Add the choice of one condition (``--T60``, ``--SNR``) or of several (``--conditions``)."""
+    add_condition(to)
+    to.add_argument(
+        "--conditions",
+        nargs="+",
+        type=_conditions,
+        metavar="T60/SNR",
+        help="several conditions in one table, with a pooled row, in place of --T60 and --SNR: "
+        "'all' for the four published ones, or for example 0.15/25 0.3/20",
+    )
+
+
+def conditions(args: argparse.Namespace) -> tuple[params.Condition, ...]:
+    """Return the conditions that were asked for, each once."""
+    if not args.conditions:
+        return (params.Condition(args.T60, args.SNR),)
+    return tuple(dict.fromkeys(condition for group in args.conditions for condition in group))
+
+
+def add_seed(to: argparse.ArgumentParser) -> None:
+    """Add ``--seed``."""
+    to.add_argument("--seed", type=whole(0), default=params.PUBLISHED.grid.seed, help="seed of every random draw")
+
+
+def add_data_path(to: argparse.ArgumentParser) -> None:
+    """Add ``--data_path``."""
+    to.add_argument("--data_path", type=Path, default=Path("data"), help="folder of the datasets, one a condition")
+
+
+def add_corpus(to: argparse.ArgumentParser) -> None:
+    """Add ``--corpus`` and ``--speaker_pattern``."""
+    to.add_argument(
+        "--corpus",
+        default="espeak",
+        help="speech: 'espeak' (built in), 'cmu_arctic', 'cmu_arctic:FOLDER', or any folder of wav, flac or ogg files",
+    )
+    to.add_argument(
+        "--speaker_pattern",
+        metavar="REGEX",
+        help="for a folder: the first group (or the whole match) in a file's relative path names its speaker; "
+        "without it the first folder of the path does",
+    )
+
+
+def add_simulator(to: argparse.ArgumentParser) -> None:
+    """Add ``--simulator``."""
+    from acoustics.rir import SIMULATORS
+
+    to.add_argument(
+        "--simulator",
+        choices=("auto", *SIMULATORS),
+        default="auto",
+        help="simulator of the room impulse responses; auto: gpurir where it can run, else finufft",
+    )
+
+
+def add_gpu(to: argparse.ArgumentParser) -> None:
+    """Add ``--gpu``."""
+    to.add_argument(
+        "--gpu",
+        type=_gpu,
+        default="auto",
+        help="index of the CUDA device, 'cpu', or 'auto': the first GPU where there is one",
+    )
+
+
+def device(args: argparse.Namespace):
+    """Return the `torch.device` that ``--gpu`` asks for; under torchrun each local rank has its own GPU.
+
+    Raises
+    ------
+    InputError
+        When there is no such GPU.
+    """
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if args.gpu == "cpu" or (args.gpu == "auto" and count == 0):
+        return torch.device("cpu")
+    index = ranks.local_rank() if args.gpu == "auto" or ranks.world_size() > 1 else args.gpu
+    if index >= count:
+        have = f"there are {count}, counted from 0" if count else "there is no CUDA device"
+        raise InputError(f"GPU {index} can't be used: {have}; leave --gpu out or say --gpu cpu")
+    return torch.device("cuda", index)
+
+
+def add_setup(to: argparse.ArgumentParser) -> None:
+    """Add ``--setup``."""
+    to.add_argument(
+        "--setup",
+        type=_setup,
+        default=params.PUBLISHED,
+        metavar="JSON",
+        help="another room, array, grid or window length; what the file leaves out stays as published",
+    )
+
+
+def number(above: float | None = None, below: float | None = None):
+    """Return an argparse type for a finite number between two exclusive bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not math.isfinite(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+        if above is not None and value <= above:
+            raise argparse.ArgumentTypeError(f"{text} is not above {above:g}")
+        if below is not None and value >= below:
+            raise argparse.ArgumentTypeError(f"{text} is not below {below:g}")
+        return value
+
+    return parse
+
+
+def whole(least: int):
+    """Return an argparse type for a whole number of at least `least`."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    return parse
+
+
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def _gpu(text: str) -> str | int:
+    return text if text in ("auto", "cpu") else whole(0)(text)
+
+
+def _setup(text: str) -> params.Setup:
+    try:
+        return params.Setup.from_json(text)
+    except (OSError, TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+
+
+def _conditions(text: str) -> tuple[params.Condition, ...]:
+    if text == "all":
+        return params.CONDITIONS
+    T60_text, slash, snr_text = text.partition("/")
+    if not slash:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 'all' or T60/SNR, such as 0.15/25")
+    return (params.Condition(number(above=0)(T60_text), number()(snr_text)),)

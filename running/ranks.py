@@ -1,0 +1,55 @@
+"""The ranks of a run under ``torchrun``; without it there is one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+def rank() -> int:
+    """Number of this process, from 0."""
+    return int(os.environ.get("RANK", 0))
+
+
+def world_size() -> int:
+    """Number of processes."""
+    return int(os.environ.get("WORLD_SIZE", 1))
+
+
+def local_rank() -> int:
+    """Number of this process on its machine, from 0."""
+    return int(os.environ.get("LOCAL_RANK", 0))
+
+
+def is_main() -> bool:
+    """Tell whether this process prints and writes what is written once."""
+    return rank() == 0
+
+
+def share(items: Sequence) -> Sequence:
+    """Return the part of `items` that falls to this rank."""
+    return items[rank() :: world_size()]
+
+
+@contextmanager
+def process_group(backend: str = "gloo") -> Iterator[None]:
+    """Join the other ranks for the length of a block; with one rank there is nothing to join."""
+    if world_size() == 1:
+        yield
+        return
+    import torch.distributed as dist
+
+    dist.init_process_group(backend)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def barrier() -> None:
+    """Wait for all ranks of the `process_group`."""
+    if world_size() > 1:
+        import torch.distributed as dist
+
+        dist.barrier()
