@@ -1,0 +1,1 @@
+"""Sound: rooms and their impulse responses, speech, recordings and time delays."""
