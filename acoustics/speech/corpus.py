@@ -1,0 +1,84 @@
+"""What a speech corpus is: named utterances by named speakers, loaded at any sampling rate."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from running.errors import InputError
+
+SMALLEST_RANGE = 2e-3
+"""A recording whose samples span less than this, of a full scale of 2, is silent."""
+
+
+@dataclass(frozen=True, order=True)
+class Utterance:
+    """One utterance of a corpus: its `id`, unique and stable, and the name of its `speaker`."""
+
+    id: str
+    speaker: str
+
+
+class Corpus(ABC):
+    """A set of dry utterances; can be pickled and sent to workers.
+
+    Parameters
+    ----------
+    name : str
+        Short name for tables and records.
+    min_samples : int
+        Shorter utterances are refused when loaded; counted at the rate asked for.
+    note : str
+        What the user should know about this corpus, or nothing.
+    """
+
+    def __init__(self, name: str, min_samples: int, note: str = ""):
+        self.name = name
+        self.min_samples = min_samples
+        self.note = note
+
+    @abstractmethod
+    def utterances(self) -> tuple[Utterance, ...]:
+        """Return all utterances, sorted by id."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a SHA-256 in hex that changes when the utterances, their speakers or their sound change."""
+
+    @abstractmethod
+    def read(self, utterance: Utterance) -> tuple[np.ndarray, int]:
+        """Return the samples as they are stored, shape (sample,), and their rate in Hz."""
+
+    def locate(self, utterance: Utterance) -> str:
+        """Return the words that tell a user which utterance is meant."""
+        return f"utterance {utterance.id} of {self.name}"
+
+    def load(self, utterance: Utterance, fs_hz: int) -> np.ndarray:
+        """Return an utterance resampled to `fs_hz` and scaled to peak 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 of shape (sample,), its largest magnitude exactly 1.
+
+        Raises
+        ------
+        InputError
+            When it can't be read, holds NaN or infinity, is silent, or is shorter than `min_samples`.
+        """
+        samples, rate_hz = self.read(utterance)
+        where = self.locate(utterance)
+        if not np.isfinite(samples).all():
+            raise InputError(f"{where} holds NaN or infinite samples; remove or replace it")
+        count = round(len(samples) * fs_hz / rate_hz)
+        if count < max(self.min_samples, 1):
+            raise InputError(
+                f"{where} is too short: {count} samples at {fs_hz} Hz where {self.min_samples} are needed; remove it"
+            )
+        if np.ptp(samples) < SMALLEST_RANGE:
+            raise InputError(f"{where} is silent; remove or replace it")
+        samples = soxr.resample(samples.astype(np.float32, copy=False), rate_hz, fs_hz)
+        return samples / np.abs(samples).max()
