@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import params
@@ -68,13 +69,11 @@ def add_corpus(to: argparse.ArgumentParser) -> None:
     )
 
 
-def add_simulator(to: argparse.ArgumentParser) -> None:
-    """Add ``--simulator``."""
-    from acoustics.rir import SIMULATORS
-
+def add_simulator(to: argparse.ArgumentParser, simulators: Iterable[str]) -> None:
+    """Add ``--simulator`` with the given choices beside ``auto``."""
     to.add_argument(
         "--simulator",
-        choices=("auto", *SIMULATORS),
+        choices=("auto", *simulators),
         default="auto",
         help="simulator of the room impulse responses; auto: gpurir where it can run, else finufft",
     )

@@ -59,3 +59,9 @@ def read_csv(path: str | Path) -> list[dict]:
             return list(csv.DictReader(file))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
+
+
+def remove_parts(folder: str | Path) -> None:
+    """Remove what a killed process left of `whole_file` in a folder; no other process may be writing there."""
+    for part in Path(folder).glob(".*.part*"):
+        part.unlink(missing_ok=True)

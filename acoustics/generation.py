@@ -1,0 +1,140 @@
+"""Make the datasets: which sources, which speech, and the work on all processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+import params
+from acoustics.gcc import correlation_time_samples
+from acoustics.recordings import FORMAT, Dataset, record, write_recording
+from acoustics.rir import simulate_rirs
+from acoustics.speech import Corpus, Utterance
+from running import ranks
+from running.errors import InputError
+from running.files import read_json, remove_parts, write_json
+from running.provenance import plain, versions
+
+
+@dataclass(frozen=True)
+class SourceJob:
+    """One source to record: where it stands and what it says."""
+
+    split: str
+    source: int
+    position_m: tuple[float, float, float]
+    utterance: Utterance
+
+
+@dataclass(frozen=True)
+class Studio:
+    """All that the recordings of a dataset have in common.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    setup : params.Setup
+    condition : params.Condition
+    corpus : Corpus
+    simulator : str
+        Name of the simulator, not "auto".
+    reflection_sign : {-1, 1}
+    seed : int
+    """
+
+    dataset: Dataset
+    setup: params.Setup
+    condition: params.Condition
+    corpus: Corpus
+    simulator: str
+    reflection_sign: int
+    seed: int
+
+    def make(self, job: SourceJob) -> None:
+        """Record one source and write its file; the noise's generator is seeded by (seed, split, source) alone."""
+        setup = self.setup
+        speech = self.corpus.load(job.utterance, setup.fs_hz)
+        rirs = simulate_rirs(
+            setup.room,
+            np.array([job.position_m]),
+            setup.array.as_array(),
+            self.condition.T60_s,
+            fs_hz=setup.fs_hz,
+            c_m_s=setup.c_m_s,
+            simulator=self.simulator,
+            reflection_sign=self.reflection_sign,
+        )[0]
+        rng = np.random.default_rng([self.seed, params.SPLITS.index(job.split), job.source])
+        recording, noise_rms = record(speech, rirs, self.condition.snr_db, rng)
+        row = {
+            "source": job.source,
+            **dict(zip(("x_m", "y_m", "z_m"), job.position_m, strict=True)),
+            "utterance": job.utterance.id,
+            "speaker": job.utterance.speaker,
+            "correlation_time_samples": correlation_time_samples(speech),
+            "windows": recording.shape[1] // setup.window_samples,
+        }
+        write_recording(self.dataset.path(job.split, job.source), recording, setup.fs_hz, noise_rms, row)
+
+
+def claim_dataset(dataset: Dataset) -> None:
+    """Begin a dataset, or go on with the one that is there.
+
+    Raises
+    ------
+    InputError
+        When the folder holds a dataset made with other arguments.
+    """
+    path = dataset.folder / "dataset.json"
+    arguments = plain(dataset.arguments)
+    if not path.exists():
+        write_json(path, {"format": FORMAT, "arguments": arguments, "versions": versions()})
+        return
+    existing = read_json(path).get("arguments", {})
+    changed = [key for key in arguments if existing.get(key) != arguments[key]]
+    if changed:
+        raise InputError(
+            f"{dataset.folder} was made with another {', '.join(changed)}; choose another --data_path or remove it"
+        )
+
+
+def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
+    """Record the sources that are not there yet; each rank takes its share, `workers` processes do it."""
+    dataset = studio.dataset
+    if ranks.is_main():
+        for split in {job.split for job in jobs}:
+            remove_parts(dataset.folder / split)
+            if any(not dataset.path(split, job.source).exists() for job in jobs if job.split == split):
+                dataset.table_path(split).unlink(missing_ok=True)
+    ranks.barrier()
+    own = [job for job in ranks.share(jobs) if not dataset.path(job.split, job.source).exists()]
+    with tqdm(total=len(own), desc=studio.condition.name, unit="source", disable=not ranks.is_main()) as bar:
+        for _ in _run(studio, own, workers):
+            bar.update()
+    ranks.barrier()
+    if ranks.is_main():
+        for split in dict.fromkeys(job.split for job in jobs):
+            if not dataset.table_path(split).exists():
+                dataset.write_table(split)
+
+
+def _run(studio: Studio, jobs: list[SourceJob], workers: int):
+    if workers == 1 or len(jobs) <= 1:
+        yield from map(studio.make, jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), _enter, (studio,)) as pool:
+        yield from pool.imap_unordered(_make, jobs, chunksize=4)
+
+
+def _enter(studio: Studio) -> None:
+    global _studio
+    _studio = studio
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _make(job: SourceJob) -> None:
+    _studio.make(job)

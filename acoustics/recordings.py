@@ -1,0 +1,248 @@
+"""Microphone recordings: speech heard through room responses, on disk and back.
+
+A dataset is a folder for each condition with ``dataset.json`` (what it was made from) and one folder for each split:
+``sources.csv`` (a row a source) and one multichannel WAV file a source, whose comment holds the source's row.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import oaconvolve
+
+import params
+from running.errors import InputError
+from running.files import read_csv, read_json, whole_file, write_csv
+from running.provenance import fingerprint
+
+FORMAT = 1
+QUANTISATION_MARGIN_DB = 20
+NUMBERS = {
+    "source": int,
+    "x_m": float,
+    "y_m": float,
+    "z_m": float,
+    "correlation_time_samples": int,
+    "samples": int,
+    "windows": int,
+    "noise_rms": float,
+    "scale": float,
+}
+
+
+def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Let a talker be heard by all microphones.
+
+    Parameters
+    ----------
+    speech : float32 array, shape (n_samples,)
+        Clean utterance.
+    rirs : float32 array, shape (microphone, rir_sample)
+        Room impulse responses.
+    snr_db : float
+        The noise's power is that of microphone 0, averaged over the whole recording, less this many decibels.
+    rng : numpy.random.Generator
+        Source of the white Gaussian noise.
+
+    Returns
+    -------
+    recording : float32 array, shape (microphone, n_samples + rir_samples - 1)
+    noise_rms : float
+    """
+    clean = oaconvolve(speech[None], rirs, axes=-1).astype(np.float32)
+    noise_rms = float(np.sqrt(np.mean(np.square(clean[0], dtype=np.float64)) / 10 ** (snr_db / 10)))
+    noise = rng.standard_normal(clean.shape, dtype=np.float32)
+    noise *= np.float32(noise_rms)
+    noise += clean
+    return noise, noise_rms
+
+
+def write_recording(path: Path, recording: np.ndarray, fs_hz: int, noise_rms: float, row: dict) -> None:
+    """Write one source's recording as multichannel WAV, whole or not at all.
+
+    The recording is divided by ``scale``, a power of two that makes the best of the integer range; 24 bits are taken
+    where 16 would not keep the quantisation `QUANTISATION_MARGIN_DB` below the noise. The file's comment holds `row`
+    with `samples`, `noise_rms` and `scale` added.
+    """
+    peak = float(np.abs(recording).max())
+    exponent = int(np.ceil(np.log2(peak))) if peak > 0 else 0
+    scale = 2.0 ** (exponent + (peak >= 2.0**exponent))
+    margin_db = 20 * np.log10(noise_rms / (scale * 2.0**-15 / np.sqrt(12))) if noise_rms > 0 else -np.inf
+    bits = 16 if margin_db >= QUANTISATION_MARGIN_DB else 24
+    whole_numbers = np.rint(recording.T * (2.0 ** (bits - 1) / scale)).clip(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    samples = whole_numbers.astype(np.int16) if bits == 16 else whole_numbers.astype(np.int32) << 8
+    memory = io.BytesIO()
+    with soundfile.SoundFile(
+        memory, "w", samplerate=fs_hz, channels=len(recording), subtype=f"PCM_{bits}", format="WAV"
+    ) as file:
+        file.comment = json.dumps(row | {"samples": recording.shape[1], "noise_rms": noise_rms, "scale": scale})
+        file.write(samples)
+    with whole_file(path) as beside:
+        beside.write_bytes(memory.getbuffer())
+
+
+def read_row(path: Path) -> dict:
+    """Return the row that a recording's file carries; raise InputError when the file is damaged."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            row = json.loads(file.comment)
+            if len(file) != row["samples"]:
+                raise InputError(f"{path} is truncated; remove it and run generate_data.py again")
+    except (soundfile.SoundFileError, json.JSONDecodeError, KeyError):
+        raise InputError(f"{path} is no recording of generate_data.py; remove it and run that again") from None
+    return row
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The dataset of one condition.
+
+    Parameters
+    ----------
+    folder : Path
+    arguments : dict
+        What all its samples depend on: set-up, condition, corpus, draw, simulator, sign, seed.
+    """
+
+    folder: Path
+    arguments: dict
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the arguments."""
+        return fingerprint(self.arguments)
+
+    def path(self, split: str, source: int) -> Path:
+        """File of one source."""
+        return self.folder / split / f"{source:04d}.wav"
+
+    def table_path(self, split: str) -> Path:
+        """Table of the sources of a split; it is there when the split is complete."""
+        return self.folder / split / "sources.csv"
+
+    def write_table(self, split: str) -> None:
+        """Write a split's table from the rows that its files carry."""
+        paths = sorted((self.folder / split).glob("*.wav"), key=lambda path: int(path.stem))
+        write_csv(self.table_path(split), [read_row(path) for path in paths])
+
+
+class Recordings:
+    """The recordings of one split, read from disk when asked for.
+
+    Parameters
+    ----------
+    folder : path
+        Such as ``data/SNR_25_T60_0.15/test``.
+    limit : int, optional
+        Only the first so many sources of a fixed random order (`subset`).
+
+    Raises
+    ------
+    InputError
+        When the dataset is missing, half-made or damaged.
+    """
+
+    def __init__(self, folder: str | Path, limit: int | None = None):
+        self.folder = Path(folder)
+        condition_folder = self.folder.parent
+        if not (condition_folder / "dataset.json").is_file():
+            raise InputError(f"no dataset in {condition_folder}; make it with generate_data.py")
+        if not (self.folder / "sources.csv").is_file():
+            raise InputError(f"the dataset in {self.folder} is not complete; run the same generate_data.py again")
+        described = read_json(condition_folder / "dataset.json")
+        try:
+            arguments = described["arguments"]
+            self.setup = params.Setup.from_dict(arguments["setup"])
+            self.condition = params.Condition(**arguments["condition"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{condition_folder / 'dataset.json'} is damaged ({error})") from None
+        self.dataset = Dataset(condition_folder, arguments)
+        self.sources = _read_table(self.folder / "sources.csv")
+        if limit is not None:
+            if limit > len(self.sources):
+                raise InputError(f"{self.folder} has {len(self.sources)} sources, not {limit}")
+            wanted = set(subset(len(self.setup.grid.splits()[self.folder.name]), limit))
+            self.sources = [row for row in self.sources if row["source"] in wanted]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the recordings were made from, and of the split."""
+        return fingerprint({"dataset": self.dataset.arguments, "split": self.folder.name})
+
+    @property
+    def positions_m(self) -> np.ndarray:
+        """Source positions, float64, shape (source, 3)."""
+        return np.array([[row["x_m"], row["y_m"], row["z_m"]] for row in self.sources])
+
+    @property
+    def window_counts(self) -> np.ndarray:
+        """Number of whole windows of each source, shape (source,)."""
+        return np.array([row["windows"] for row in self.sources])
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def read(self, source: int, first_sample: int = 0, n_samples: int = -1) -> np.ndarray:
+        """Return part of a recording (all of it by default) as float32, shape (microphone, n_samples).
+
+        Parameters
+        ----------
+        source : int
+            Row in `sources`, from 0.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, truncated, or has other channels or another rate than the set-up.
+        """
+        row = self.sources[source]
+        path = self.dataset.path(self.folder.name, row["source"])
+        try:
+            with soundfile.SoundFile(path) as file:
+                self._check(path, file, row)
+                file.seek(first_sample)
+                samples = file.read(n_samples, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError as error:
+            raise InputError(f"{path} can't be read ({error}); remove it and run generate_data.py again") from None
+        return np.ascontiguousarray(samples.T) * np.float32(row["scale"])
+
+    def windows(self, source: int) -> np.ndarray:
+        """Return all whole windows of a source as float32, shape (window, microphone, sample)."""
+        count, length = self.sources[source]["windows"], self.setup.window_samples
+        return cut_windows(self.read(source, 0, count * length), length)
+
+    def _check(self, path: Path, file: soundfile.SoundFile, row: dict) -> None:
+        if file.channels != len(self.setup.array):
+            raise InputError(f"{path} has {file.channels} channels, the array {len(self.setup.array)} microphones")
+        if file.samplerate != self.setup.fs_hz:
+            raise InputError(f"{path} has a rate of {file.samplerate} Hz, not {self.setup.fs_hz} Hz")
+        if len(file) != row["samples"]:
+            raise InputError(f"{path} is truncated; remove it and run generate_data.py again")
+
+
+def cut_windows(recording: np.ndarray, window_samples: int) -> np.ndarray:
+    """Cut a recording, shape (microphone, n_samples), into windows, shape (window, microphone, sample).
+
+    Windows are rectangular and do not overlap; the remainder is dropped.
+    """
+    count = recording.shape[1] // window_samples
+    windows = recording[:, : count * window_samples].reshape(len(recording), count, window_samples)
+    return np.ascontiguousarray(windows.transpose(1, 0, 2))
+
+
+def subset(total: int, count: int) -> list[int]:
+    """Return `count` of the numbers below `total`, spread at random; a smaller subset is part of every larger one."""
+    return sorted(map(int, np.random.default_rng(total).permutation(total)[:count]))
+
+
+def _read_table(path: Path) -> list[dict]:
+    rows = read_csv(path)
+    try:
+        return [{key: NUMBERS.get(key, str)(value) for key, value in row.items()} for row in rows]
+    except (TypeError, ValueError):
+        raise InputError(f"{path} is damaged; remove it and run generate_data.py again") from None

@@ -1,0 +1,96 @@
+"""Time delays between microphones, from their signals or from the relevance of their signals (experiment 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import params
+from acoustics.gcc import gcc_phat, is_anomaly, peak_lag_samples, true_lag_samples
+
+
+@dataclass(frozen=True)
+class DelayProtocol:
+    """How delays are estimated and what is taken as true.
+
+    Parameters
+    ----------
+    pairs : tuple of (first, second)
+        Microphones, counted from 0.
+    limit_lag : bool
+        Look only at lags that the pair's distance allows, rounded up.
+    fractional_truth : bool
+        Compare with the exact delay, not with that of whole-sample arrivals.
+    sub_sample : bool
+        Refine the peak with a parabola.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    limit_lag: bool
+    fractional_truth: bool
+    sub_sample: bool
+
+
+PROTOCOLS = {
+    "published": DelayProtocol(((7, 8),), limit_lag=False, fractional_truth=False, sub_sample=False),
+    "refined": DelayProtocol(
+        ((7, 8), (6, 9), (5, 10), (0, 15)), limit_lag=True, fractional_truth=True, sub_sample=True
+    ),
+}
+
+
+def estimated_lags_samples(signals: np.ndarray, setup: params.Setup, protocol: DelayProtocol) -> np.ndarray:
+    """Delay of each pair in each window, from the peak of GCC-PHAT.
+
+    Parameters
+    ----------
+    signals : array, shape (window, microphone, sample)
+        Microphone signals or their relevance.
+
+    Returns
+    -------
+    float64 array, shape (pair, window)
+    """
+    microphones_m = setup.array.as_array()
+    estimates = np.empty((len(protocol.pairs), len(signals)))
+    for index, (first, second) in enumerate(protocol.pairs):
+        lags_samples, correlation = gcc_phat(signals[:, first], signals[:, second])
+        distance_m = np.linalg.norm(microphones_m[first] - microphones_m[second])
+        max_lag_samples = distance_m / setup.c_m_s * setup.fs_hz if protocol.limit_lag else None
+        estimates[index] = peak_lag_samples(lags_samples, correlation, max_lag_samples, protocol.sub_sample)
+    return estimates
+
+
+def true_lags_samples(position_m: np.ndarray, setup: params.Setup, protocol: DelayProtocol) -> np.ndarray:
+    """True delay of each pair for a source at `position_m`, shape (pair,)."""
+    microphones_m = setup.array.as_array()
+    first_m, second_m = (microphones_m[[pair[side] for pair in protocol.pairs]] for side in (0, 1))
+    return true_lag_samples(position_m, first_m, second_m, setup.fs_hz, setup.c_m_s, protocol.fractional_truth)
+
+
+def delay_rows(
+    lags_samples: np.ndarray, truth_samples: np.ndarray, correlation_time_samples: int, protocol: DelayProtocol
+) -> pd.DataFrame:
+    """Return the delays of one source and signal as rows: pair, window, true and estimated lag, error, anomaly.
+
+    Parameters
+    ----------
+    lags_samples : array, shape (pair, window)
+    truth_samples : array, shape (pair,)
+    correlation_time_samples : int
+        Of the source's clean utterance.
+    """
+    n_pairs, n_windows = lags_samples.shape
+    error_samples = np.abs(lags_samples - truth_samples[:, None])
+    return pd.DataFrame(
+        {
+            "pair": np.repeat([f"{first}-{second}" for first, second in protocol.pairs], n_windows),
+            "window": np.tile(np.arange(n_windows), n_pairs),
+            "true_lag_samples": np.repeat(truth_samples, n_windows),
+            "lag_samples": lags_samples.ravel(),
+            "error_samples": error_samples.ravel(),
+            "anomaly": is_anomaly(error_samples, correlation_time_samples).ravel(),
+        }
+    )

@@ -1,0 +1,103 @@
+"""Make the recordings of one condition: speech in a simulated room, heard by the array, with noise.
+
+    python generate_data.py --T60 0.15 --SNR 25
+
+writes data/SNR_25_T60_0.15/{train,val,test}: one multichannel WAV file a source and sources.csv, a row a source. The
+recordings are the same, bit for bit, for any --workers, after any interruption, and under torchrun.
+"""
+
+from __future__ import annotations
+
+import os
+
+import params
+from acoustics.generation import SourceJob, Studio, claim_dataset, make_sources
+from acoustics.recordings import Dataset, subset
+from acoustics.rir import SIMULATORS, resolve_simulator
+from acoustics.room import absorption
+from acoustics.speech import DRAWS, draw_utterances, open_corpus
+from running import arguments, ranks
+from running.errors import InputError, exits_cleanly
+
+
+def parse(argv: list[str] | None):
+    """Read the command line."""
+    parser = arguments.parser(__doc__)
+    arguments.add_condition(parser)
+    arguments.add_data_path(parser)
+    arguments.add_corpus(parser)
+    parser.add_argument(
+        "--draw",
+        choices=DRAWS,
+        default=DRAWS[0],
+        help="what the splits do not share: speakers, utterances, or (published: drawn with replacement) nothing",
+    )
+    arguments.add_simulator(parser, SIMULATORS)
+    parser.add_argument(
+        "--reflection_sign", type=int, choices=(-1, 1), default=-1, help="sign of a wall's reflection; -1 as published"
+    )
+    parser.add_argument(
+        "--splits", nargs="+", choices=params.SPLITS, default=params.SPLITS, help="only some of the splits"
+    )
+    parser.add_argument(
+        "--sources",
+        nargs="+",
+        type=arguments.whole(1),
+        metavar="N",
+        help="only N sources a split (or one N for each of --splits), spread over the area; all by default",
+    )
+    arguments.add_seed(parser)
+    arguments.add_setup(parser)
+    parser.add_argument(
+        "--workers", type=arguments.whole(1), default=len(os.sched_getaffinity(0)), help="processes at work"
+    )
+    return parser.parse_args(argv)
+
+
+def jobs_of(args, corpus) -> list[SourceJob]:
+    """Return the sources to record; a source's position and utterance do not depend on how many are asked for."""
+    positions_m = args.setup.grid.splits()
+    counts = {split: len(positions_m[split]) for split in params.SPLITS}
+    utterances = draw_utterances(corpus, counts, args.seed, args.draw)
+    limits = args.sources or [max(counts.values())]
+    if len(limits) not in (1, len(args.splits)):
+        raise InputError(f"--sources has {len(limits)} numbers for {len(args.splits)} splits; give one, or one each")
+    limits = limits * len(args.splits) if len(limits) == 1 else limits
+    return [
+        SourceJob(split, source, tuple(map(float, positions_m[split][source])), utterances[split][source])
+        for split, limit in zip(args.splits, limits, strict=True)
+        for source in subset(counts[split], limit)
+    ]
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    """Run the script."""
+    args = parse(argv)
+    condition = params.Condition(args.T60, args.SNR)
+    absorption(args.setup.room, condition.T60_s, args.setup.c_m_s)
+    corpus = open_corpus(args.corpus, args.speaker_pattern)
+    made_from = {
+        "setup": args.setup.to_dict(),
+        "condition": {"T60_s": condition.T60_s, "snr_db": condition.snr_db},
+        "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint()},
+        "draw": args.draw,
+        "simulator": resolve_simulator(args.simulator),
+        "reflection_sign": args.reflection_sign,
+        "seed": args.seed,
+    }
+    dataset = Dataset(args.data_path / condition.name, made_from)
+    studio = Studio(
+        dataset, args.setup, condition, corpus, made_from["simulator"], args.reflection_sign, seed=args.seed
+    )
+    jobs = jobs_of(args, corpus)
+    with ranks.process_group():
+        if ranks.is_main():
+            claim_dataset(dataset)
+        make_sources(studio, jobs, args.workers)
+    if ranks.is_main():
+        print(f"{len(jobs)} sources of {condition.name} are in {dataset.folder}")
+
+
+if __name__ == "__main__":
+    main()
