@@ -29,7 +29,7 @@ def parse(argv: list[str] | None):
     parser.add_argument(
         "--draw",
         choices=DRAWS,
-        default=DRAWS[0],
+        default="speakers",
         help="what the splits do not share: speakers, utterances, or (published: drawn with replacement) nothing",
     )
     arguments.add_simulator(parser, SIMULATORS)
@@ -75,8 +75,8 @@ def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     args = parse(argv)
     condition = params.Condition(args.T60, args.SNR)
-    absorption(args.setup.room, condition.T60_s, args.setup.c_m_s)
-    corpus = open_corpus(args.corpus, args.speaker_pattern)
+    absorption(args.setup.room, condition.T60_s)
+    corpus = open_corpus(args.corpus, args.speaker_pattern, args.setup.window_samples)
     made_from = {
         "setup": args.setup.to_dict(),
         "condition": {"T60_s": condition.T60_s, "snr_db": condition.snr_db},
