@@ -1,0 +1,185 @@
+"""The command line of generate_data.py: the same data for any workers, order and interruption; clear refusals."""
+
+import filecmp
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import generate_data
+import params
+from acoustics.recordings import Recordings
+
+ROOT = Path(__file__).parent.parent
+TINY = ["--sources", "3", "--T60", "0.15", "--SNR", "25"]
+
+
+def generate(data_path, *more):
+    generate_data.main([*TINY, "--data_path", str(data_path), *more])
+    return data_path / "SNR_25_T60_0.15"
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def assert_same(first, second):
+    assert files(first) == files(second)
+    _, different, errors = filecmp.cmpfiles(first, second, files(first), shallow=False)
+    assert not different
+    assert not errors
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return generate(tmp_path_factory.mktemp("made"), "--workers", "1")
+
+
+def run(*arguments, **more):
+    command = [sys.executable, str(ROOT / "generate_data.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
+
+
+def test_any_number_of_workers_makes_the_same_data(made, tmp_path):
+    assert_same(made, generate(tmp_path, "--workers", "2"))
+
+
+def test_two_ranks_make_the_same_data(made, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29511",
+               str(ROOT / "generate_data.py"), *TINY, "--data_path", str(tmp_path), "--workers", "1"]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    assert_same(made, tmp_path / "SNR_25_T60_0.15")
+
+
+def test_data_made_in_two_steps_are_the_same(made, tmp_path):
+    generate(tmp_path, "--sources", "1", "--workers", "1")
+    assert_same(made, generate(tmp_path, "--workers", "1"))
+
+
+def test_data_are_the_same_after_a_kill(made, tmp_path):
+    command = [sys.executable, str(ROOT / "generate_data.py"), *TINY, "--data_path", str(tmp_path), "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("*.wav")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(tmp_path.rglob("*.wav"))
+    assert_same(made, generate(tmp_path, "--workers", "1"))
+
+
+def test_positions_speech_and_splits_are_as_drawn(made):
+    positions_m = params.PUBLISHED.grid.splits()
+    speakers = {}
+    for split in params.SPLITS:
+        read = Recordings(made / split)
+        for row, position_m in zip(read.sources, read.positions_m, strict=True):
+            np.testing.assert_array_equal(position_m, positions_m[split][row["source"]])
+        speakers[split] = {row["speaker"] for row in read.sources}
+        assert (read.window_counts > 0).all()
+        assert np.isfinite(read.windows(0)).all()
+    assert not speakers["train"] & speakers["test"]
+    assert not speakers["train"] & speakers["val"]
+
+
+def test_a_second_run_changes_nothing(made):
+    times = {path: path.stat().st_mtime_ns for path in made.rglob("*") if path.is_file()}
+    generate(made.parent, "--workers", "1")
+    assert times == {path: path.stat().st_mtime_ns for path in made.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--seed", "1"], "another seed"),
+        (["--reflection_sign", "1"], "another reflection_sign"),
+        (["--draw", "published"], "another draw"),
+    ],
+)
+def test_data_of_other_arguments_are_not_mixed(made, capsys, more, message):
+    before = files(made)
+    with pytest.raises(SystemExit) as stop:
+        generate(made.parent, *more)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert files(made) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--T60", "0.05"], "0.0986"),
+        (["--T60", "nan"], "not a finite number"),
+        (["--SNR", "loud"], "not a number"),
+        (["--SNR", "inf"], "not a finite number"),
+        (["--simulator", "magic"], "invalid choice"),
+        (["--corpus", "nowhere"], "nowhere"),
+        (["--sources", "1", "2"], "2 numbers for 3 splits"),
+        (["--sources", "0"], "below 1"),
+        (["--setup", "nowhere.json"], "nowhere.json"),
+        (["--nonsense"], "unrecognized"),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_writes_nothing(tmp_path, capsys, arguments, message):
+    with pytest.raises(SystemExit) as stop:
+        generate_data.main(["--data_path", str(tmp_path), *arguments])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert message in error.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_corpus_is_refused(tmp_path, capsys):
+    (tmp_path / "speech").mkdir()
+    with pytest.raises(SystemExit) as stop:
+        generate_data.main(["--data_path", str(tmp_path / "data"), "--corpus", str(tmp_path / "speech")])
+    assert stop.value.code == 2
+    assert str(tmp_path / "speech") in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    result = run(*TINY, "--data_path", str(tmp_path / "data"))
+    assert result.returncode == 2
+    assert "Permission denied" in result.stderr
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
+    code = f"{limit} import sys; sys.path.insert(0, {str(ROOT)!r}); import generate_data; generate_data.main()"
+    command = [sys.executable, "-c", code, *TINY, "--data_path", str(tmp_path), "--workers", "1"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "File too large" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.rglob("*.wav"))
+    assert not list(tmp_path.rglob("*part*"))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_says_so_and_loses_nothing(tmp_path, workers):
+    command = [sys.executable, str(ROOT / "generate_data.py"), "--data_path", str(tmp_path), "--workers", workers]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("*.wav")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in error
+    assert not list(tmp_path.rglob("*part*"))
+
+
+def test_another_setup_needs_no_code(tmp_path):
+    setup = {"array": {"positions_m": [[1, 7, 1], [1.1, 7, 1], [1.2, 7, 1.3]]}, "window_samples": 2048}
+    (tmp_path / "setup.json").write_text(json.dumps(setup))
+    folder = generate(tmp_path / "data", "--setup", str(tmp_path / "setup.json"), "--splits", "test")
+    assert Recordings(folder / "test").windows(0).shape[1:] == (3, 2048)

@@ -1,0 +1,140 @@
+"""Recordings: physics of the mixture, the files, and reading them back."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+import params
+from acoustics import recordings
+from acoustics.recordings import Recordings, cut_windows, read_row, record, subset, write_recording
+from running.errors import InputError
+
+
+@pytest.fixture
+def mixture(rng):
+    speech = rng.standard_normal(8000).astype(np.float32)
+    rirs = (0.05 * rng.standard_normal((3, 200))).astype(np.float32)
+    return speech, rirs
+
+
+def test_recording_is_convolution_plus_noise_of_the_stated_power(mixture):
+    speech, rirs = mixture
+    recording, noise_rms = record(speech, rirs, 20.0, np.random.default_rng(1))
+    clean = np.stack([np.convolve(speech.astype(float), rir.astype(float)) for rir in rirs])
+    noise = recording - clean
+    assert recording.shape == (3, 8199)
+    assert 10 * np.log10(np.mean(clean[0] ** 2) / noise_rms**2) == pytest.approx(20, abs=1e-4)
+    np.testing.assert_allclose(noise.std(axis=1), noise_rms, rtol=0.03)
+    assert np.abs(np.corrcoef(noise) - np.eye(3)).max() < 0.05
+
+
+@pytest.mark.parametrize("snr_db", [0, 25, 60, 90])
+def test_quantisation_stays_20_db_below_the_noise(tmp_path, mixture, snr_db):
+    recording, noise_rms = record(*mixture, snr_db, np.random.default_rng(1))
+    write_recording(tmp_path / "0000.wav", recording, 16000, noise_rms, {"source": 0})
+    samples, _ = soundfile.read(tmp_path / "0000.wav", dtype="float64", always_2d=True)
+    error = samples.T * read_row(tmp_path / "0000.wav")["scale"] - recording
+    assert 20 * np.log10(noise_rms / error.std()) > 20
+
+
+@pytest.mark.parametrize("peak", [1.0, 0.999999, 0.25, 3.7])
+def test_nothing_clips(tmp_path, peak):
+    recording = np.linspace(-peak, peak, 1001, dtype=np.float32)[None]
+    write_recording(tmp_path / "0000.wav", recording, 16000, peak / 10, {})
+    samples, _ = soundfile.read(tmp_path / "0000.wav", dtype="float64", always_2d=True)
+    restored = samples.T * read_row(tmp_path / "0000.wav")["scale"]
+    np.testing.assert_allclose(restored, recording, atol=2 * peak * 2**-15)
+
+
+def test_windows_are_cut_in_order_and_the_remainder_is_dropped():
+    recording = np.arange(2 * 25).reshape(2, 25)
+    windows = cut_windows(recording, 10)
+    assert windows.shape == (2, 2, 10)
+    np.testing.assert_array_equal(windows[1, 0], np.arange(10, 20))
+    np.testing.assert_array_equal(windows[0, 1], np.arange(25, 35))
+
+
+def test_a_smaller_subset_is_part_of_a_larger_one():
+    small, large = subset(285, 40), subset(285, 120)
+    assert len(set(small)) == 40
+    assert set(small) < set(large) < set(range(285))
+
+
+def write_split(folder, setup, n_samples=(25000, 16000, 12000)):
+    """Write a dataset by hand, independent of generate_data.py."""
+    rng = np.random.default_rng(3)
+    dataset = recordings.Dataset(folder, {"setup": setup.to_dict(), "condition": {"T60_s": 0.2, "snr_db": 10.0}})
+    folder.mkdir(parents=True)
+    (folder / "dataset.json").write_text(json.dumps({"arguments": dataset.arguments}))
+    signals = [rng.uniform(-0.1, 0.1, (len(setup.array), count)).astype(np.float32) for count in n_samples]
+    for source, signal in enumerate(signals):
+        row = {"source": source, "x_m": 1.0, "y_m": 5.0 + source, "z_m": 1.2, "utterance": "u", "speaker": "s",
+               "correlation_time_samples": 6, "windows": signal.shape[1] // setup.window_samples}  # fmt: skip
+        write_recording(dataset.path("test", source), signal, setup.fs_hz, 0.01, row)
+    dataset.write_table("test")
+    return dataset, signals
+
+
+@pytest.fixture
+def written(tmp_path):
+    return write_split(tmp_path / "SNR_10_T60_0.2", params.PUBLISHED)
+
+
+def test_what_was_written_is_read(written):
+    dataset, signals = written
+    read = Recordings(dataset.folder / "test")
+    assert len(read) == 3
+    assert read.condition == params.Condition(0.2, 10.0)
+    assert read.setup == params.PUBLISHED
+    np.testing.assert_array_equal(read.window_counts, [4, 3, 2])
+    np.testing.assert_array_equal(read.positions_m[:, 1], [5, 6, 7])
+    np.testing.assert_allclose(read.read(1), signals[1], atol=1e-5)
+    np.testing.assert_array_equal(read.read(0, 7000, 100), read.read(0)[:, 7000:7100])
+    np.testing.assert_array_equal(read.windows(2)[1], read.read(2)[:, 5120:10240])
+
+
+def test_any_audio_program_opens_it(written):
+    info = soundfile.info(written[0].path("test", 0))
+    assert (info.format, info.channels, info.samplerate, info.subtype) == ("WAV", 16, 16000, "PCM_16")
+
+
+@pytest.mark.parametrize("damage", ["truncate", "garbage", "remove"])
+def test_a_damaged_recording_is_named(written, damage):
+    path = written[0].path("test", 1)
+    if damage == "truncate":
+        path.write_bytes(path.read_bytes()[:-5000])
+    elif damage == "garbage":
+        path.write_bytes(b"no audio" * 100)
+    else:
+        path.unlink()
+    with pytest.raises(InputError, match=r"0001\.wav"):
+        Recordings(written[0].folder / "test").read(1)
+
+
+@pytest.mark.parametrize(("channels", "fs_hz", "message"), [(4, 16000, "4 channels"), (16, 8000, "8000 Hz")])
+def test_other_channels_or_rates_are_refused(written, channels, fs_hz, message):
+    write_recording(written[0].path("test", 1), np.ones((channels, 16000), np.float32), fs_hz, 0.1, {})
+    with pytest.raises(InputError, match=message):
+        Recordings(written[0].folder / "test").read(1)
+
+
+def test_missing_and_half_made_datasets_are_told_apart(written, tmp_path):
+    with pytest.raises(InputError, match="no dataset"):
+        Recordings(tmp_path / "SNR_1_T60_1" / "test")
+    (written[0].folder / "test" / "sources.csv").unlink()
+    with pytest.raises(InputError, match="not complete"):
+        Recordings(written[0].folder / "test")
+
+
+def test_a_damaged_description_is_named(written):
+    (written[0].folder / "dataset.json").write_text('{"arguments": {"setup": 3}}')
+    with pytest.raises(InputError, match=r"dataset\.json is damaged"):
+        Recordings(written[0].folder / "test")
+
+
+def test_the_fingerprint_tells_datasets_and_splits_apart(written, tmp_path):
+    other = params.Setup(window_samples=2560)
+    dataset, _ = write_split(tmp_path / "b" / "SNR_10_T60_0.2", other)
+    assert Recordings(dataset.folder / "test").fingerprint != Recordings(written[0].folder / "test").fingerprint
