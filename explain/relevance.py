@@ -1,0 +1,103 @@
+"""Relevance of every input sample for a network's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from explain.rules import build_composite
+from running.errors import InputError
+
+COORDINATES = ("x", "y", "z")
+STARTS = ("ground_truth", "prediction", *COORDINATES)
+BATCH_SIZE = 4
+
+
+def compute_relevance(
+    model: nn.Module,
+    windows: np.ndarray,
+    positions_m: np.ndarray | None = None,
+    start: str = "ground_truth",
+    gate: str = "published",
+    batch_size: int = BATCH_SIZE,
+    device: str | torch.device = "cpu",
+    fast: bool = True,
+) -> np.ndarray:
+    """Layer-wise relevance of each input sample; the model is the same afterwards.
+
+    Relevance is linear in what is put in at the output, so every other start is a weighted sum of "x", "y" and "z".
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A network of `models`; it is explained in evaluation mode.
+    windows : float32 array, shape (window, microphone, sample)
+    positions_m : array, shape (3,) or (window, 3), optional
+        True positions in metres; only the start "ground_truth" needs them.
+    start : {"ground_truth", "prediction", "x", "y", "z"}
+        Relevance put in at the three outputs: the true position (published), the network's estimate, or one
+        coordinate of its estimate and zero for the other two.
+    gate : {"published", "signal"}
+        See `explain.rules.build_composite`.
+    batch_size : int
+        Windows computed at once; the result depends on it by rounding only.
+    device : str or torch.device
+        Where to compute; the model is moved there.
+    fast : bool
+        See `explain.rules.build_composite`.
+
+    Returns
+    -------
+    float32 array, shape (window, microphone, sample)
+        In metres, as the start.
+
+    Raises
+    ------
+    InputError
+        For an unknown start or gate, or when the true positions are missing.
+    """
+    true_m = _true_positions_m(start, positions_m, len(windows))
+    relevance = np.empty(windows.shape, dtype=np.float32)
+    with ruled(model.to(device), gate, fast):
+        for first in range(0, len(windows), batch_size):
+            part = slice(first, first + batch_size)
+            window = torch.as_tensor(windows[part], dtype=torch.float32, device=device).requires_grad_()
+            estimate_m = model(window)
+            start_m = start_relevance(estimate_m, start, true_m[part])
+            (gradient,) = torch.autograd.grad(estimate_m, window, start_m)
+            relevance[part] = gradient.cpu().numpy()
+    return relevance
+
+
+@contextmanager
+def ruled(model: nn.Module, gate: str = "published", fast: bool = True) -> Iterator[None]:
+    """Let gradients of `model` be relevance, in evaluation mode, for the length of a block."""
+    was_training = model.training
+    with build_composite(model, gate, fast).context(model.eval()):
+        try:
+            yield
+        finally:
+            model.train(was_training)
+
+
+def start_relevance(estimate_m: torch.Tensor, start: str, true_m: np.ndarray) -> torch.Tensor:
+    """Return the relevance put in at the output, shape (window, 3), in metres; see `compute_relevance`."""
+    if start == "ground_truth":
+        return torch.tensor(true_m, dtype=estimate_m.dtype, device=estimate_m.device)
+    if start == "prediction":
+        return estimate_m.detach()
+    chosen = torch.tensor([start == coordinate for coordinate in COORDINATES], device=estimate_m.device)
+    return estimate_m.detach() * chosen
+
+
+def _true_positions_m(start: str, positions_m: np.ndarray | None, windows: int) -> np.ndarray:
+    """Return one true position a window, (window, 3); of no value where the start doesn't need it."""
+    if start not in STARTS:
+        raise InputError(f"start {start!r} is none of {', '.join(STARTS)}")
+    if start == "ground_truth" and positions_m is None:
+        raise InputError("relevance that starts from the true position needs it; give positions_m or another start")
+    return np.broadcast_to(np.nan if positions_m is None else positions_m, (windows, 3))

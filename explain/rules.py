@@ -1,0 +1,119 @@
+"""Which rule hands relevance down through which layer, and why: one table for both networks, as published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from explain import hooks
+from explain.canonizers import MergeBatchNorm
+from explain.zennit_import import zennit
+from models.layers import Product, Sum, WindowScale
+from running.errors import InputError
+
+GAMMA = 0.25
+GATES = ("published", "signal")
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A kind of layer, its rule, and the reason for it.
+
+    Parameters
+    ----------
+    kind : str
+    types : tuple of type
+    rule : str
+        A rule of `HOOKS`; "merged" or "gradient" where the layer needs none.
+    reason : str
+    """
+
+    kind: str
+    types: tuple[type, ...]
+    rule: str
+    reason: str
+
+
+FIRST = TableRow(
+    "first convolution",
+    (nn.Conv1d,),
+    "w-square",
+    "audio swings around zero, so a sample's value says nothing of its weight; weights alone share relevance out",
+)
+TABLE = (
+    TableRow("convolution", (nn.Conv1d,), "gamma", "favours what speaks for the output, so that noise cancels less"),
+    TableRow("linear", (nn.Linear,), "epsilon", "near the output contributions are few and clear; they share as is"),
+    TableRow("max pool", (nn.MaxPool1d,), "norm", "the largest sample alone made the output, and gets all"),
+    TableRow("average pool", (nn.AdaptiveAvgPool1d,), "norm", "each sample gets its part of the mean"),
+    TableRow("sum", (Sum,), "norm", "each branch gets its part of the sum"),
+    TableRow("activation", (nn.ReLU, nn.Sigmoid), "pass", "one input, one output: nothing to share out"),
+    TableRow("scale", (WindowScale,), "pass", "one factor for the whole window changes no sample's part in it"),
+    TableRow("batch norm", (nn.BatchNorm1d,), "merged", "linear in evaluation, so part of the layer before it"),
+    TableRow("dropout", (nn.Dropout, nn.Dropout1d), "gradient", "does nothing in evaluation"),
+    TableRow("flatten", (nn.Flatten,), "gradient", "only changes the shape"),
+)
+GATE_ROWS = {
+    "published": TableRow("product", (Product,), "gate", "as published: all to the gate, by its argument order"),
+    "signal": TableRow("product", (Product,), "signal", "corrected: the gate only scales, the signal carries"),
+}
+
+# Rule: how it is computed here, how zennit computes it in general.
+HOOKS = {
+    "w-square": (hooks.WSquare(), zennit.rules.WSquare(stabilizer=hooks.EPSILON)),
+    "gamma": (hooks.Gamma(GAMMA), zennit.rules.Gamma(gamma=GAMMA, stabilizer=hooks.EPSILON)),
+    "epsilon": (hooks.Norm(), zennit.rules.Epsilon(epsilon=hooks.EPSILON)),
+    "norm": (hooks.Norm(), zennit.rules.Norm(stabilizer=hooks.EPSILON)),
+    "pass": (hooks.Pass(), zennit.rules.Pass()),
+    "gate": (hooks.Gate("gate"),) * 2,
+    "signal": (hooks.Gate("signal"),) * 2,
+}
+
+
+def build_composite(model: nn.Module, gate: str = "published", fast: bool = True) -> zennit.core.Composite:
+    """Return the published rules as a zennit composite for one of the two networks.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    gate : {"published", "signal"}
+        Where the squeeze-excite product sends relevance: to the gate as published, or to the signal.
+    fast : bool
+        The rules of `explain.hooks`; otherwise zennit's own wherever it has one, for comparison.
+
+    Raises
+    ------
+    InputError
+        For an unknown gate, or a layer that no rule is known for.
+    """
+    rows = {entry["layer"]: entry["rule"] for entry in describe_composite(model, gate)}
+    names = [((name,), _hook(model.get_submodule(name), rule, fast)) for name, rule in rows.items() if rule in HOOKS]
+    return zennit.composites.NameMapComposite(names, canonizers=[MergeBatchNorm()])
+
+
+def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[str, str]]:
+    """Return the table of a network's layers in the order of its modules: layer, kind, rule, reason.
+
+    Raises
+    ------
+    InputError
+        As `build_composite`.
+    """
+    if gate not in GATES:
+        raise InputError(f"gate {gate!r} is none of {', '.join(GATES)}")
+    leaves = [(name, layer) for name, layer in model.named_modules() if not any(layer.children())]
+    first = next((layer for _, layer in leaves if isinstance(layer, nn.Conv1d)), None)
+    table = (*TABLE, GATE_ROWS[gate])
+    described = []
+    for name, layer in leaves:
+        row = FIRST if layer is first else next((row for row in table if isinstance(layer, row.types)), None)
+        if row is None:
+            raise InputError(f"no relevance rule is known for {name}, a {type(layer).__name__}")
+        described.append({"layer": name, "kind": row.kind, "rule": row.rule, "reason": row.reason})
+    return described
+
+
+def _hook(layer: nn.Module, rule: str, fast: bool) -> zennit.core.Hook:
+    """Return a rule's hook; zennit has none for a sum of separate inputs."""
+    own, general = HOOKS[rule]
+    return own if fast or isinstance(layer, Sum) else general
