@@ -1,0 +1,54 @@
+# make reproduce   the whole method on this machine, ending with the table of results
+# make test        the tests; make test-all adds the slow ones
+# make benchmarks  speed and accuracy, as ratios measured in one run
+# Each sets up its own virtual environment first and reuses it afterwards.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PROFILE ?= quick
+ARGS ?=
+
+.PHONY: reproduce test test-all lint benchmarks clean
+
+reproduce: $(VENV)/installed
+	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
+
+test: $(VENV)/installed-test lint
+	$(RUN) -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/installed-test lint
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/installed-test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+benchmarks: $(VENV)/installed-benchmark
+	$(RUN) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/installed: requirements.txt | $(RUN)
+$(VENV)/installed-test: requirements-test.txt $(VENV)/installed
+$(VENV)/installed-benchmark: requirements-benchmark.txt $(VENV)/installed
+
+$(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark:
+	@echo "Installing $< into $(VENV) (once; a few minutes, most of it PyTorch) ..."
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; say which: make PYTHON=python3.12"; exit 2; }
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $(MAKE) --no-print-directory venv-package && $(PYTHON) -m venv $(VENV); }
+
+.PHONY: venv-package
+venv-package:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's python3-venv ..."; apt-get -qq update && apt-get -qq install -y python3-venv; \
+	else \
+		echo "Python's venv module is not complete; install it: sudo apt-get install python3-venv"; exit 2; \
+	fi
