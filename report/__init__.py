@@ -1,0 +1,1 @@
+"""Results made readable: tables and the published numbers beside them."""
