@@ -7,6 +7,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -104,7 +105,8 @@ def synthesise(sentence: str, voice: Voice) -> tuple[np.ndarray, int]:
     """Speak a sentence.
 
     espeak-ng keeps phases, gains and random numbers from one call to the next. The library is therefore loaded anew for
-    every sentence (a few milliseconds), so that the sound depends on nothing but the arguments.
+    every sentence (less than a millisecond), so that the sound depends on nothing but the arguments. It runs in a
+    thread of its own, as Ctrl-C goes to the main thread: it would get lost in the callback, and samples with it.
 
     Returns
     -------
@@ -117,6 +119,11 @@ def synthesise(sentence: str, voice: Voice) -> tuple[np.ndarray, int]:
     InputError
         When espeak-ng is not installed or refuses to start.
     """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(_speak, sentence, voice).result()
+
+
+def _speak(sentence: str, voice: Voice) -> tuple[np.ndarray, int]:
     chunks = []
 
     @SYNTHESIS_CALLBACK

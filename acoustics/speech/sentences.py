@@ -8,6 +8,8 @@ import re
 SYLLABLES = range(13, 16)
 """Sentences outside this range are thrown away."""
 
+SILENT_ENDING = re.compile(r"(?<=[^aeiouyl])e$|(?<=[^aeioutdl])ed$|(?<=[^aeiouylcghsxz])es$")
+
 GRAMMAR = {
     "sentence": [
         "{agent} {acted on} {thing} {place}.",
@@ -47,7 +49,7 @@ GRAMMAR = {
         "machine", "treasure", "shovel", "feather", "jar of honey", "loaf of bread", "kitchen table", "cup of tea",
     ],
     "plural": [
-        "oranges", "books", "voices", "bags of sugar", "horses", "shells", "wires", "candles", "pears", "clouds",
+        "onions", "books", "voices", "bags of sugar", "horses", "shells", "wires", "candles", "pears", "clouds",
         "zebras", "torches", "pages", "mushrooms", "toys",
     ],
     "number": ["two", "three", "five", "seven", "eleven", "twenty", "a hundred", "several", "too many"],
@@ -87,9 +89,9 @@ def compose(count: int, seed: int) -> list[str]:
 
 
 def syllables(sentence: str) -> int:
-    """Estimate the number of syllables from groups of vowel letters; a final silent e does not count."""
+    """Estimate the number of syllables: groups of vowel letters, without silent endings."""
     words = re.findall(r"[a-z]+", sentence.lower())
-    return sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"(?<=[^aeiouyl])(e|ed|es)$", "", word)))) for word in words)
+    return sum(max(1, len(re.findall(r"[aeiouy]+", SILENT_ENDING.sub("", word)))) for word in words)
 
 
 def _expand(text: str, rng: random.Random) -> str:
