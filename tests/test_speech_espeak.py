@@ -160,7 +160,7 @@ def test_an_interrupted_synthesis_leaves_the_next_one_intact(corpus, speech):
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         for delay_s in (0.001, 0.002, 0.003):
-            with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            with pytest.raises((KeyboardInterrupt, RuntimeError)):  # noqa: PT012 (a wait of CPython's may lose its lock)
                 signal.setitimer(signal.ITIMER_REAL, delay_s)
                 while True:
                     assert np.array_equal(corpus.load(utterance, FS_HZ), speech[utterance])
