@@ -9,6 +9,7 @@ import pandas as pd
 
 import params
 from acoustics.gcc import gcc_phat, is_anomaly, peak_lag_samples, true_lag_samples
+from explain.statistics import interval_over_sources
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,39 @@ def delay_rows(
             "anomaly": is_anomaly(error_samples, correlation_time_samples).ravel(),
         }
     )
+
+
+def summarise_delays(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Return the share of anomalies and the MAE of the other estimates, for each condition, pair and signal.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As `delay_rows`, with columns `condition`, `signal` and `source` added.
+    seed : int
+        Seed of the confidence intervals (95 %, over sources).
+
+    Returns
+    -------
+    DataFrame
+        `anomalies_percent` and `mae_samples`, each with `_low` and `_high`; several conditions are also pooled.
+    """
+    if rows["condition"].nunique() > 1:
+        rows = pd.concat([rows, rows.assign(condition="pooled")])
+    summary = []
+    for (condition, pair, signal), group in rows.groupby(["condition", "pair", "signal"], sort=False):
+        usual = group[~group["anomaly"]]
+        summary.append(
+            {"condition": condition, "pair": pair, "signal": signal, "windows": len(group)}
+            | _mean(100.0 * group["anomaly"], group["source"], "anomalies_percent", seed)
+            | _mean(usual["error_samples"], usual["source"], "mae_samples", seed)
+        )
+    return pd.DataFrame(summary)
+
+
+def _mean(values: pd.Series, sources: pd.Series, name: str, seed: int) -> dict[str, float]:
+    if values.empty:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), float("nan"))
+    by_source = values.groupby(sources).agg(["sum", "count"])
+    low, high = interval_over_sources(by_source["sum"].to_numpy(), by_source["count"].to_numpy(), seed)
+    return {name: values.mean(), f"{name}_low": float(low), f"{name}_high": float(high)}
