@@ -41,6 +41,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.archives = {f"/packed/cmu_us_{speaker}_arctic.tar.bz2": archive(speaker) for speaker in SPEAKERS[:2]}
         self.breaks_after = None
         self.resumes = True
+        self.tells_length = True
         self.asked = []
         self.page = f"http://127.0.0.1:{self.server_port}/"
 
@@ -56,7 +57,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_error(416)
         start = start if self.server.resumes else 0
         self.send_response(206 if self.server.resumes else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        if self.server.tells_length:
+            self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         self.wfile.write(content[start:][: self.server.breaks_after])
 
@@ -150,6 +152,13 @@ def test_without_a_server_the_error_says_how_to_get_the_corpus(server, tmp_path)
         download_cmu_arctic(tmp_path, server.page)
     with pytest.raises(InputError, match=r"refused.*festvox\.org/cmu_arctic"):
         download_cmu_arctic(tmp_path, "http://127.0.0.1:9/")
+
+
+def test_a_server_that_tells_no_length_is_not_trusted(server, tmp_path):
+    server.tells_length = False
+    with pytest.raises(InputError, match="does not say how much"):
+        download_cmu_arctic(tmp_path, server.page)
+    assert not left_behind(tmp_path)
 
 
 def test_the_default_folder_is_filled_and_then_read(server, tmp_path, monkeypatch):

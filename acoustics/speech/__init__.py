@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from acoustics.speech.cmu_arctic import DIRECTORY, download_cmu_arctic, open_cmu_arctic
 from acoustics.speech.corpus import Corpus, Utterance
 from acoustics.speech.draw import DRAWS, draw_utterances
@@ -33,13 +31,14 @@ def open_corpus(spec: str, speaker_pattern: str | None = None, min_samples: int 
     InputError
         When there is no such corpus, it is empty, or the pattern does not fit.
     """
-    kind, _, directory = spec.partition(":")
-    if kind not in ("espeak", "cmu_arctic"):
+    built_in = spec in ("espeak", "cmu_arctic") or spec.startswith("cmu_arctic:")
+    if not built_in:
         return open_folder(spec, speaker_pattern, min_samples)
     if speaker_pattern is not None:
-        raise InputError(f"a speaker pattern is for a folder of audio files; the corpus {kind} knows its speakers")
+        raise InputError(f"a speaker pattern is for a folder of audio files; the corpus {spec} knows its speakers")
     if spec == "espeak":
         return EspeakCorpus(min_samples)
     if spec == "cmu_arctic":
         download_cmu_arctic(DIRECTORY)
-    return open_cmu_arctic(Path(directory) if directory else DIRECTORY, min_samples)
+        return open_cmu_arctic(DIRECTORY, min_samples)
+    return open_cmu_arctic(spec.removeprefix("cmu_arctic:"), min_samples)

@@ -118,7 +118,9 @@ def _download(url: str, directory: Path) -> Path:
     try:
         with urlopen(Request(url, headers={"Range": f"bytes={present}-"}), timeout=TIMEOUT_S) as response:
             continued = response.status == 206
-            whole = (present if continued else 0) + int(response.headers["Content-Length"])
+            if response.length is None:
+                raise ConnectionError("the server does not say how much there is")
+            whole = (present if continued else 0) + response.length
             with archive.open("ab" if continued else "wb") as file:
                 _copy(response, file, whole, url.rpartition("/")[2])
         received = archive.stat().st_size

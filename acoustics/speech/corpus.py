@@ -73,12 +73,12 @@ class Corpus(ABC):
         where = self.locate(utterance)
         if not np.isfinite(samples).all():
             raise InputError(f"{where} holds NaN or infinite samples; remove or replace it")
-        count = round(len(samples) * fs_hz / rate_hz)
-        if count < max(self.min_samples, 1):
+        resampled = soxr.resample(samples.astype(np.float32, copy=False), rate_hz, fs_hz)
+        if len(resampled) < max(self.min_samples, 1):
             raise InputError(
-                f"{where} is too short: {count} samples at {fs_hz} Hz where {self.min_samples} are needed; remove it"
+                f"{where} is too short: {len(resampled)} samples at {fs_hz} Hz where {self.min_samples} are needed; "
+                "remove it"
             )
         if np.ptp(samples) < SMALLEST_RANGE:
             raise InputError(f"{where} is silent; remove or replace it")
-        samples = soxr.resample(samples.astype(np.float32, copy=False), rate_hz, fs_hz)
-        return samples / np.abs(samples).max()
+        return resampled / np.abs(resampled).max()

@@ -12,7 +12,7 @@ from running.errors import InputError
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 """Share of the corpus' utterances that each split is given."""
 
-STREAM = 2
+STREAM = int.from_bytes(b"speech", "big")
 """Keeps these draws apart from others made with the same seed."""
 
 
@@ -81,7 +81,7 @@ def _draw_evenly(groups, counts, seed):
     pools = _divide(groups, [SHARES[split] for split in counts], np.random.default_rng([seed, STREAM]))
     return {
         split: list(islice(_shuffled_passes(pool, [seed, STREAM, number]), counts[split]))
-        for number, (split, pool) in enumerate(zip(counts, pools, strict=True))
+        for number, (split, pool) in enumerate(zip(counts, pools, strict=True), start=1)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import hashlib
 import os
@@ -165,16 +166,15 @@ def _trim(samples: np.ndarray) -> np.ndarray:
 @contextmanager
 def _fresh_espeak() -> Iterator[tuple[ctypes.CDLL, int]]:
     """Load and start the library, and unload it at the end."""
-    import _ctypes
-
     try:
         import espeakng_loader
 
         espeak = ctypes.CDLL(espeakng_loader.get_library_path())
-    except (ImportError, OSError):
+        folder = espeakng_loader.get_data_path()
+    except (ImportError, OSError, RuntimeError):
         raise _no_espeak() from None
     try:
-        with _short_path(espeakng_loader.get_data_path()) as data:
+        with _short_path(folder) as data:
             rate_hz = espeak.espeak_Initialize(SYNCHRONOUS, 0, os.fsencode(data), DO_NOT_EXIT)
             if rate_hz <= 0:
                 raise InputError("espeak-ng does not start; reinstall the package espeakng-loader")

@@ -75,7 +75,7 @@ def open_folder(folder: str | Path, speaker_pattern: str | None, min_samples: in
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder} to read speech from")
+        raise InputError(f"there is no folder {folder} to read speech from; give a folder, espeak or cmu_arctic")
     ids = sorted(path.relative_to(folder).as_posix() for path in _audio_files(folder))
     if not ids:
         raise InputError(f"{folder} holds no audio files ({', '.join(SUFFIXES)})")
