@@ -60,16 +60,12 @@ def compute_relevance(
     InputError
         For an unknown start or gate, or when the true positions are missing.
     """
-    true_m = _true_positions_m(start, positions_m, len(windows))
+    true_m = true_positions_m(start, positions_m, len(windows))
     relevance = np.empty(windows.shape, dtype=np.float32)
     with ruled(model.to(device), gate, fast):
         for first in range(0, len(windows), batch_size):
             part = slice(first, first + batch_size)
-            window = torch.as_tensor(windows[part], dtype=torch.float32, device=device).requires_grad_()
-            estimate_m = model(window)
-            start_m = start_relevance(estimate_m, start, true_m[part])
-            (gradient,) = torch.autograd.grad(estimate_m, window, start_m)
-            relevance[part] = gradient.cpu().numpy()
+            relevance[part] = relevance_of_batch(model, windows[part], true_m[part], start, device)[0].cpu().numpy()
     return relevance
 
 
@@ -84,17 +80,26 @@ def ruled(model: nn.Module, gate: str = "published", fast: bool = True) -> Itera
             model.train(was_training)
 
 
-def start_relevance(estimate_m: torch.Tensor, start: str, true_m: np.ndarray) -> torch.Tensor:
-    """Return the relevance put in at the output, shape (window, 3), in metres; see `compute_relevance`."""
+def relevance_of_batch(
+    model: nn.Module, windows: np.ndarray, true_m: np.ndarray, start: str, device: str | torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the relevance of the input and that put in at the output, (window, 3), of a `ruled` network."""
+    window = torch.tensor(windows, dtype=torch.float32, device=device, requires_grad=True)
+    estimate_m = model(window)
+    start_m = _start_relevance(estimate_m.detach(), true_m, start)
+    (relevance,) = torch.autograd.grad(estimate_m, window, start_m)
+    return relevance, start_m
+
+
+def _start_relevance(estimate_m: torch.Tensor, true_m: np.ndarray, start: str) -> torch.Tensor:
     if start == "ground_truth":
         return torch.tensor(true_m, dtype=estimate_m.dtype, device=estimate_m.device)
     if start == "prediction":
-        return estimate_m.detach()
-    chosen = torch.tensor([start == coordinate for coordinate in COORDINATES], device=estimate_m.device)
-    return estimate_m.detach() * chosen
+        return estimate_m
+    return estimate_m * torch.tensor([start == axis for axis in COORDINATES], device=estimate_m.device)
 
 
-def _true_positions_m(start: str, positions_m: np.ndarray | None, windows: int) -> np.ndarray:
+def true_positions_m(start: str, positions_m: np.ndarray | None, windows: int) -> np.ndarray:
     """Return one true position a window, (window, 3); of no value where the start doesn't need it."""
     if start not in STARTS:
         raise InputError(f"start {start!r} is none of {', '.join(STARTS)}")

@@ -13,6 +13,7 @@ from models.layers import Product, Sum, WindowScale
 from running.errors import InputError
 
 GAMMA = 0.25
+GAMMA_RULE, EPSILON_RULE = f"gamma {GAMMA:g}", f"epsilon {hooks.EPSILON:g}"
 GATES = ("published", "signal")
 
 
@@ -42,8 +43,8 @@ FIRST = TableRow(
     "audio swings around zero, so a sample's value says nothing of its weight; weights alone share relevance out",
 )
 TABLE = (
-    TableRow("convolution", (nn.Conv1d,), "gamma", "favours what speaks for the output, so that noise cancels less"),
-    TableRow("linear", (nn.Linear,), "epsilon", "near the output contributions are few and clear; they share as is"),
+    TableRow("convolution", (nn.Conv1d,), GAMMA_RULE, "favours what speaks for the output, so that noise cancels less"),
+    TableRow("linear", (nn.Linear,), EPSILON_RULE, "near the output contributions are few and clear; they share as is"),
     TableRow("max pool", (nn.MaxPool1d,), "norm", "the largest sample alone made the output, and gets all"),
     TableRow("average pool", (nn.AdaptiveAvgPool1d,), "norm", "each sample gets its part of the mean"),
     TableRow("sum", (Sum,), "norm", "each branch gets its part of the sum"),
@@ -61,8 +62,8 @@ GATE_ROWS = {
 # Rule: how it is computed here, how zennit computes it in general.
 HOOKS = {
     "w-square": (hooks.WSquare(), zennit.rules.WSquare(stabilizer=hooks.EPSILON)),
-    "gamma": (hooks.Gamma(GAMMA), zennit.rules.Gamma(gamma=GAMMA, stabilizer=hooks.EPSILON)),
-    "epsilon": (hooks.Norm(), zennit.rules.Epsilon(epsilon=hooks.EPSILON)),
+    GAMMA_RULE: (hooks.Gamma(GAMMA), zennit.rules.Gamma(gamma=GAMMA, stabilizer=hooks.EPSILON)),
+    EPSILON_RULE: (hooks.Norm(), zennit.rules.Epsilon(epsilon=hooks.EPSILON)),
     "norm": (hooks.Norm(), zennit.rules.Norm(stabilizer=hooks.EPSILON)),
     "pass": (hooks.Pass(), zennit.rules.Pass()),
     "gate": (hooks.Gate("gate"),) * 2,

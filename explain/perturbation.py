@@ -1,0 +1,154 @@
+"""What happens to a network's estimates when the most relevant part of the input is removed (experiment 1).
+
+W. Samek et al., "Evaluating the Visualization of What a Deep Neural Network Has Learned", IEEE Transactions on Neural
+Networks and Learning Systems 28(11), 2017, applied to sources as in the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from explain.canonizers import MergeBatchNorm
+from explain.statistics import interval_over_sources
+from explain.zennit_import import zennit
+
+CURVES = ("relevance", "energy", "random")
+PERCENTS = tuple(range(0, 80, 10))
+BATCH_SIZE = 4
+
+
+def perturb_source(
+    model: nn.Module,
+    windows: np.ndarray,
+    relevance: np.ndarray,
+    percents: Sequence[float] = PERCENTS,
+    draws: int = 1,
+    seed: int = 0,
+    source: int = 0,
+    batch_size: int = BATCH_SIZE,
+    device: str | torch.device = "cpu",
+) -> dict[str, np.ndarray]:
+    """Estimate positions from windows of which the first values in three orders are set to zero.
+
+    All values of a window, of all microphones together, are ranked by signed relevance (largest first), by magnitude
+    ("energy") and at random; equal values in the order of microphone and sample.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A network of `models`, explained in evaluation mode.
+    windows, relevance : float32 arrays, shape (window, microphone, sample)
+        All windows of one source, and the relevance of their samples.
+    percents : sequence of float
+        Shares that are removed, 0 to 100; with the random order a larger share contains the smaller ones.
+    draws : int
+        Number of random orders.
+    seed, source : int
+        The random orders depend on (seed, source, draw) alone.
+    batch_size : int
+        Windows computed at once.
+    device : str or torch.device
+
+    Returns
+    -------
+    dict of float32 arrays, shape (draw, window, percent, 3)
+        Estimated positions in metres for each of `CURVES`; the first two have one draw.
+    """
+    values = torch.tensor(windows, dtype=torch.float32, device=device)
+    relevance = torch.as_tensor(relevance, device=device)
+    places = {
+        "relevance": [places_by(relevance)],
+        "energy": [places_by(values.abs())],
+        "random": [random_places(values.shape, seed, source, draw).to(device) for draw in range(draws)],
+    }
+    counts = torch.tensor([removed_count(percent, values[0].numel()) for percent in percents], device=device)
+    merged = zennit.core.Composite(canonizers=[MergeBatchNorm()])
+    with torch.inference_mode(), merged.context(model.to(device).eval()):
+        whole = torch.cat([model(part) for part in values.split(batch_size)])
+        return {
+            curve: np.stack([_estimates_m(model, values, whole, order, counts, batch_size) for order in orders])
+            for curve, orders in places.items()
+        }
+
+
+def places_by(values: torch.Tensor) -> torch.Tensor:
+    """Return each value's place in its window's order, the largest first; shape (window, microphone * sample)."""
+    order = torch.argsort(values.flatten(1), dim=1, descending=True, stable=True)
+    return torch.empty_like(order).scatter_(
+        1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
+    )
+
+
+def random_places(shape: Sequence[int], seed: int, source: int, draw: int) -> torch.Tensor:
+    """Return each value's place in a random order of its window; shape (window, microphone * sample)."""
+    n_windows, n_values = shape[0], int(np.prod(shape[1:]))
+    rng = np.random.default_rng([seed, source, draw])
+    return torch.from_numpy(np.stack([rng.permutation(n_values) for _ in range(n_windows)]))
+
+
+def removed_count(percent: float, total: int) -> int:
+    """Return how many of `total` values are removed, rounded down, as published."""
+    return int(percent / 100 * total)
+
+
+def _estimates_m(
+    model: nn.Module,
+    values: torch.Tensor,
+    whole_m: torch.Tensor,
+    places: torch.Tensor,
+    counts: torch.Tensor,
+    batch_size: int,
+) -> np.ndarray:
+    """Return estimates from windows without the first values of an order, shape (window, percent, 3), in metres."""
+    estimates_m = whole_m[:, None].repeat(1, len(counts), 1)
+    window, step = (counts.expand(len(values), -1) > 0).nonzero(as_tuple=True)
+    places = places.view(values.shape)
+    for part in torch.arange(len(window), device=values.device).split(batch_size):
+        kept = places[window[part]] >= counts[step[part], None, None]
+        estimates_m[window[part], step[part]] = model(values[window[part]] * kept)
+    return estimates_m.cpu().numpy()
+
+
+def mae_curves(
+    estimates_m: Sequence[dict[str, np.ndarray]],
+    positions_m: np.ndarray,
+    percents: Sequence[float] = PERCENTS,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean absolute error over windows and coordinates against the share of input removed.
+
+    Parameters
+    ----------
+    estimates_m : sequence of dict
+        What `perturb_source` returned for each source; of several conditions one after the other to pool them.
+    positions_m : array, shape (source, 3)
+        True positions in metres.
+    percents : sequence of float
+        As given to `perturb_source`.
+    level : float
+        Of the confidence interval, for which sources are drawn with replacement.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each curve and percent: curve, percent, mae_m, low_m, high_m, sources, windows, draws.
+    """
+    counts = np.array([source["relevance"].shape[1] for source in estimates_m])
+    tables = []
+    for curve in CURVES:
+        sums = np.array(
+            [
+                np.abs(source[curve] - position_m).mean(axis=(0, 3)).sum(axis=0)  # (draw, window, percent, 3)
+                for source, position_m in zip(estimates_m, positions_m, strict=True)
+            ]
+        )
+        low_m, high_m = interval_over_sources(sums, counts[:, None], level=level)
+        table = {"curve": curve, "percent": percents, "mae_m": sums.sum(axis=0) / counts.sum()}
+        table |= {"low_m": low_m, "high_m": high_m, "sources": len(counts), "windows": counts.sum()}
+        tables.append(pd.DataFrame(table | {"draws": len(estimates_m[0][curve])}))
+    return pd.concat(tables, ignore_index=True)
