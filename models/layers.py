@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 INPUT_SCALES = ("none", "window_std")
 DROPOUTS = ("element", "published")
@@ -31,6 +32,33 @@ class WindowScale(nn.Module):
 
     def extra_repr(self) -> str:
         return self.kind
+
+
+class Conv1d(nn.Conv1d):
+    """Convolution with 'same' padding of an odd kernel.
+
+    It is computed as a two-dimensional one of height 1, for then PyTorch keeps the memory order of its input: windows
+    whose channels lie side by side (as `channels_last` lays them) take half of the time.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, kernel_samples: int):
+        super().__init__(channels_in, channels_out, kernel_samples, padding=kernel_samples // 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        weight = self.weight.unsqueeze(2)  # (channel out, channel in, 1, kernel sample)
+        x = functional.conv2d(x.unsqueeze(2), weight, self.bias, padding=(0, *self.padding))
+        return x.squeeze(2)  # (batch, channel out, sample)
+
+
+class BatchNorm1d(nn.BatchNorm1d):
+    """Batch norm of (batch, channel, sample), computed with a height of 1 for the reason that `Conv1d` has."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.unsqueeze(2)).squeeze(2)  # (batch, channel, sample)
+
+    def _check_input_dim(self, x: torch.Tensor) -> None:
+        if x.dim() != 4:
+            raise ValueError(f"expected (batch, channel, sample), not {x.dim() - 1} dimensions")
 
 
 class Product(nn.Module):
@@ -61,3 +89,8 @@ def output_dropout(kind: str, rate: float) -> nn.Module:
     if kind not in DROPOUTS:
         raise ValueError(f"dropout {kind!r} is none of {', '.join(DROPOUTS)}")
     return nn.Dropout(rate) if kind == "element" else nn.Dropout1d(rate)
+
+
+def channels_last(windows: torch.Tensor) -> torch.Tensor:
+    """Return (window, microphone, sample) with the microphones of a sample side by side in memory."""
+    return windows.transpose(1, 2).contiguous().transpose(1, 2)

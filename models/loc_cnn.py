@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from models.layers import WindowScale, output_dropout
+from models.layers import Conv1d, WindowScale, output_dropout
 
 
 class LocCNN(nn.Module):
@@ -41,18 +41,18 @@ class LocCNN(nn.Module):
         if remaining_samples < 1:
             raise ValueError(f"LocCNN needs windows of at least 175 samples, not {window_samples}")
         self.scale = WindowScale(input_scale)
-        self.conv1 = nn.Conv1d(microphones, 96, 7, padding="same")
+        self.conv1 = Conv1d(microphones, 96, 7)
         self.relu1 = nn.ReLU()
         self.pool1 = nn.MaxPool1d(7)
-        self.conv2 = nn.Conv1d(96, 96, 7, padding="same")
+        self.conv2 = Conv1d(96, 96, 7)
         self.relu2 = nn.ReLU()
-        self.conv3 = nn.Conv1d(96, 128, 5, padding="same")
+        self.conv3 = Conv1d(96, 128, 5)
         self.relu3 = nn.ReLU()
         self.pool2 = nn.MaxPool1d(5)
-        self.conv4 = nn.Conv1d(128, 128, 5, padding="same")
+        self.conv4 = Conv1d(128, 128, 5)
         self.relu4 = nn.ReLU()
         self.pool3 = nn.MaxPool1d(5)
-        self.conv5 = nn.Conv1d(128, 128, 3, padding="same")
+        self.conv5 = Conv1d(128, 128, 3)
         self.relu5 = nn.ReLU()
         self.flatten = nn.Flatten()
         self.fc1 = nn.Linear(128 * remaining_samples, 500)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from models.layers import Product, Sum, WindowScale, output_dropout
+from models.layers import BatchNorm1d, Conv1d, Product, Sum, WindowScale, output_dropout
 
 
 class ConvBlock(nn.Module):
@@ -13,8 +13,8 @@ class ConvBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int):
         super().__init__()
-        self.conv = nn.Conv1d(channels_in, channels_out, 3, padding="same")
-        self.norm = nn.BatchNorm1d(channels_out)
+        self.conv = Conv1d(channels_in, channels_out, 3)
+        self.norm = BatchNorm1d(channels_out)
         self.relu = nn.ReLU()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -51,8 +51,8 @@ class ReSE2Block(nn.Module):
         super().__init__()
         self.block = ConvBlock(channels_in, channels_out)
         self.dropout = nn.Dropout1d(dropout_rate)
-        self.conv = nn.Conv1d(channels_out, channels_out, 3, padding="same")
-        self.norm = nn.BatchNorm1d(channels_out)
+        self.conv = Conv1d(channels_out, channels_out, 3)
+        self.norm = BatchNorm1d(channels_out)
         self.excite = SqueezeExcite(channels_out)
         self.sum = Sum()
         self.relu = nn.ReLU()
