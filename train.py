@@ -1,0 +1,75 @@
+"""Train a network on the recordings of one condition: recordings -> weights.
+
+Under torchrun the ranks share each batch. An interrupted run goes on where it stopped when the same command is given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+import params
+from acoustics.recordings import Recordings
+from models import MODELS
+from running import arguments, ranks
+from running.errors import exits_cleanly
+from training import precision
+from training.loop import Plan, Training, train
+from training.recipes import RECIPES
+from training.run_folder import RunFolder, run_name
+
+
+def parse(argv: list[str] | None):
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--model_name", choices=MODELS, default="loc_cnn", help="network")
+    parser.add_argument("--recipe", choices=RECIPES, default="conditioned", help="how to train; 'paper': as published")
+    arguments.add_condition(parser)
+    arguments.add_data_path(parser)
+    parser.add_argument("--log_dir", type=Path, default=Path("logs"), help="folder of the run folders")
+    parser.add_argument("--epochs", type=arguments.whole(1), help="in place of the recipe's")
+    parser.add_argument("--batch_size", type=arguments.whole(2), help="in place of the recipe's; over all ranks")
+    parser.add_argument("--precision", choices=precision.PRECISIONS, help="in place of the recipe's")
+    arguments.add_seed(parser)
+    arguments.add_gpu(parser)
+    return parser.parse_args(argv)
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> Path:
+    """Train; return the run folder."""
+    args = parse(argv)
+    device = arguments.device(args)
+    precision.prepare(device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    condition = params.Condition(args.T60, args.SNR)
+    train_set, val_set = (Recordings(args.data_path / condition.name / split) for split in ("train", "val"))
+    recipe = RECIPES[args.recipe]
+    plan = Plan(
+        model_name=args.model_name,
+        recipe=recipe,
+        epochs=args.epochs or recipe.epochs,
+        batch_size=args.batch_size or recipe.batch_size,
+        seed=args.seed,
+        precision=precision.resolve(args.precision or recipe.precision, device),
+    )
+    folder = args.log_dir / run_name(args.model_name, condition, args.recipe, args.seed)
+    run = RunFolder(folder, plan.identity(train_set, val_set))
+    with ranks.process_group("nccl" if device.type == "cuda" else "gloo"):
+        training = Training(plan, train_set, val_set, device)
+        if ranks.is_main():
+            print(
+                f"{args.model_name}, {condition.name}, recipe {args.recipe}, {plan.precision} on {device}: "
+                f"{len(train_set)} sources to train, {len(val_set)} to validate, in {folder}"
+            )
+        history = train(run, training, vars(args))
+        best = history[training.best_epoch - 1]
+    if ranks.is_main():
+        mae = ", ".join(f"{axis} {best[f'val_mae_{axis}_m']:.3f}" for axis in "xyz")
+        print(f"finished after {len(history)} epochs; best in epoch {best['epoch']}: validation MAE {mae} m")
+    return folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From recordings to weights: recipes, batches, the loop, its run folder, and estimates of trained networks."""

@@ -1,0 +1,302 @@
+"""The training loop: epochs of steps, validation, best weights, and going on where an interrupted run stopped."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import distributed, nn
+from tqdm import tqdm
+
+from acoustics.recordings import Recordings
+from models import build_model
+from running import ranks
+from running.errors import InputError
+from training import precision as precisions
+from training.recipes import Recipe
+from training.run_folder import RunFolder
+from training.windows import draw_epoch, read_ahead
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe made definite for one network and seed.
+
+    Parameters
+    ----------
+    model_name : str
+    recipe : Recipe
+    epochs, batch_size : int
+    seed : int
+    precision : {"bf16", "fp32"}
+    """
+
+    model_name: str
+    recipe: Recipe
+    epochs: int
+    batch_size: int
+    seed: int
+    precision: str
+
+    def model_arguments(self, recordings: Recordings) -> dict:
+        """Return the arguments of the network."""
+        return {
+            "microphones": len(recordings.setup.array),
+            "window_samples": recordings.setup.window_samples,
+            "dropout": self.recipe.dropout,
+            "input_scale": self.recipe.input_scale,
+        }
+
+    def identity(self, train_set: Recordings, val_set: Recordings) -> dict:
+        """Return all that the weights depend on; without the number of epochs where more of them only go on."""
+        identity = asdict(self) | {
+            "model_arguments": self.model_arguments(train_set),
+            "data": [train_set.fingerprint, val_set.fingerprint],
+            "sources": [len(train_set), len(val_set)],
+            "ranks": ranks.world_size(),
+        }
+        if self.recipe.schedule == "plateau":
+            del identity["epochs"]
+        return identity
+
+
+class Training:
+    """A network on its way, an epoch at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+    train_set, val_set : Recordings
+    device : torch.device
+
+    Raises
+    ------
+    InputError
+        When the sets differ in their set-up or have too few sources.
+    """
+
+    def __init__(self, plan: Plan, train_set: Recordings, val_set: Recordings, device: torch.device):
+        if train_set.setup != val_set.setup:
+            raise InputError("training and validation data were made with different set-ups")
+        self.plan, self.train_set, self.val_set, self.device = plan, train_set, val_set, device
+        self.least = 2 * ranks.world_size()  # batch norm needs two windows
+        if min(plan.batch_size, len(train_set)) < self.least or len(val_set) == 0:
+            raise InputError(f"training takes batches of at least {self.least} sources, and one source to validate")
+        torch.manual_seed(plan.seed)
+        self.model = build_model(plan.model_name, **plan.model_arguments(train_set)).to(device)
+        if ranks.world_size() > 1 and device.type == "cuda":
+            self.model = nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+        self.scale = plan.recipe.target_scale(train_set.positions_m).to(device)
+        self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.model)
+        self.steps = len(self._batches(0))
+        self.schedule = plan.recipe.make_schedule(self.optimizer, plan.epochs * self.steps)
+        self.history: list[dict] = []
+
+    @property
+    def epoch(self) -> int:
+        """Number of epochs done."""
+        return len(self.history)
+
+    @property
+    def best_epoch(self) -> int:
+        """Epoch of the lowest validation loss, from 1."""
+        return 1 + min(range(self.epoch), key=lambda epoch: self.history[epoch]["val_loss_m2"])
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or as many without a better validation loss as end it early."""
+        stop_after = self.plan.recipe.stop_after_epochs
+        stale = self.epoch > 0 and stop_after is not None and self.epoch - self.best_epoch > stop_after
+        return self.epoch >= self.plan.epochs or stale
+
+    def state(self) -> dict:
+        """Return what is needed to go on after this epoch; random draws depend on seed and epoch alone."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": self.history,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go back to a `state`; raise InputError when it is of another network."""
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.history = state["history"]
+        except (KeyError, RuntimeError, ValueError, TypeError):
+            raise InputError("the run folder's state.pt does not fit; remove it to train anew") from None
+
+    def in_metres(self) -> nn.Module:
+        """Return a copy of the network that answers in metres."""
+        return self.scale.folded(self.model)
+
+    def run_epoch(self, bar: tqdm) -> dict:
+        """Train one epoch, validate, and return its row of the history.
+
+        Raises
+        ------
+        InputError
+            When the loss is no finite number.
+        """
+        learning_rate = self.optimizer.param_groups[0]["lr"]
+        start_s = time.perf_counter()
+        train_loss_m2 = self._train(bar)
+        seconds = time.perf_counter() - start_s
+        val_squared_m2, val_absolute_m = self._validate()
+        if not (math.isfinite(train_loss_m2) and np.isfinite(val_squared_m2).all()):
+            raise InputError(
+                f"the loss of epoch {self.epoch + 1} is no finite number; look at the data or choose another recipe"
+            )
+        val_loss_m2 = float(val_squared_m2.mean())
+        if self.plan.recipe.schedule == "plateau":
+            self.schedule.step(val_loss_m2)
+        row = {"epoch": self.epoch + 1, "train_loss_m2": train_loss_m2, "val_loss_m2": val_loss_m2}
+        row |= {f"val_mae_{axis}_m": float(mae) for axis, mae in zip("xyz", val_absolute_m, strict=True)}
+        row |= {"learning_rate": learning_rate, "windows_per_s": round(len(self.train_set) / seconds, 1)}
+        self.history.append(row)
+        return row
+
+    def _batches(self, epoch: int):
+        batches = draw_epoch(self.train_set.window_counts, self.plan.batch_size, self.plan.seed, "train", epoch)
+        return [batch for batch in batches if len(batch) >= self.least]
+
+    def _train(self, bar: tqdm) -> float:
+        """Take all steps of an epoch; return the mean squared error over windows and coordinates."""
+        _seed_dropout(self.plan.seed, self.epoch)
+        self.model.train()
+        batches = self._batches(self.epoch)
+        squared_m2 = torch.zeros(3, device=self.device)
+        for batch, (windows, positions_m) in zip(batches, self._read(self.train_set, batches), strict=True):
+            self.optimizer.zero_grad(set_to_none=True)
+            with precisions.autocast(self.plan.precision, self.device):
+                scaled = self.parallel(windows)
+            squared = (scaled.float() - self.scale.scaled(positions_m)).square().sum(0)
+            loss = squared.sum() / (3 * len(batch))
+            (loss * ranks.world_size()).backward()  # gradients are averaged over ranks
+            self.optimizer.step()
+            if self.plan.recipe.schedule == "one_cycle":
+                self.schedule.step()
+            squared_m2 += squared.detach() * self.scale.std_m.square()
+            bar.set_postfix_str(f"epoch {self.epoch + 1}, loss {loss.item():.4f}{self._last_mae()}", refresh=False)
+            bar.update()
+        _add_over_ranks(squared_m2)
+        return squared_m2.sum().item() / (3 * sum(map(len, batches)))
+
+    def _validate(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return squared (m2) and absolute (m) error over one window of each validation source, shape (3,) each."""
+        self.model.eval()
+        _spread_buffers(self.model)
+        drawn_in = 0 if self.plan.recipe.fixed_validation else self.epoch
+        batches = draw_epoch(self.val_set.window_counts, self.plan.batch_size, self.plan.seed, "val", drawn_in)
+        totals = torch.zeros(2, 3, dtype=torch.float64, device=self.device)
+        with torch.inference_mode():
+            for windows, positions_m in self._read(self.val_set, batches):
+                error_m = (self.scale.metres(self.model(windows)) - positions_m).double()
+                totals += torch.stack([error_m.square().sum(0), error_m.abs().sum(0)])
+        _add_over_ranks(totals)
+        squared_m2, absolute_m = totals.cpu().numpy() / len(self.val_set)
+        return squared_m2, absolute_m
+
+    def _read(self, recordings: Recordings, batches: list) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        shares = [batch.share(ranks.rank(), ranks.world_size()) for batch in batches]
+        for windows, positions_m in read_ahead(recordings, [share for share in shares if len(share)]):
+            yield windows.to(self.device, non_blocking=True), positions_m.to(self.device, non_blocking=True)
+
+    def _last_mae(self) -> str:
+        if not self.history:
+            return ""
+        return f", val MAE x {self.history[-1]['val_mae_x_m']:.3f} y {self.history[-1]['val_mae_y_m']:.3f} m"
+
+    @property
+    def parallel(self) -> nn.Module:
+        """The network, with gradients averaged over ranks."""
+        if ranks.world_size() == 1:
+            return self.model
+        if not hasattr(self, "_parallel"):
+            self._parallel = nn.parallel.DistributedDataParallel(self.model)
+        return self._parallel
+
+
+def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
+    """Train until finished, or go on with what the run folder holds; return the history.
+
+    Parameters
+    ----------
+    run : RunFolder
+    training : Training
+        New; its state is taken from the folder.
+    arguments : dict
+        The script's, for the record.
+
+    Raises
+    ------
+    InputError
+        When the folder belongs to another run or its state is damaged, or the loss is no finite number.
+    """
+    run.check()
+    state = run.load_state()
+    ranks.barrier()
+    if state is not None:
+        training.restore(state)
+    if training.finished:
+        return training.history
+    if ranks.is_main():
+        run.begin(arguments)
+    total = training.plan.epochs * training.steps
+    with (
+        _scalars(run, training.epoch) as write_scalars,
+        tqdm(total=total, initial=training.epoch * training.steps, unit="step", disable=not ranks.is_main()) as bar,
+    ):
+        while not training.finished:
+            row = training.run_epoch(bar)
+            if ranks.is_main():
+                if training.best_epoch == training.epoch:
+                    run.save_weights("best", training.in_metres(), training.epoch, training.history)
+                if training.finished:
+                    run.save_weights("last", training.in_metres(), training.epoch, training.history)
+                    run.complete_history(training.history)
+                run.save_state(training.state())
+                write_scalars(row)
+    ranks.barrier()
+    return training.history
+
+
+@contextmanager
+def _scalars(run: RunFolder, epochs_done: int):
+    """Yield a function that writes an epoch's row to TensorBoard."""
+    if not ranks.is_main():
+        yield None
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(run.folder / "tensorboard", purge_step=epochs_done + 1) as writer:
+
+        def write(row: dict) -> None:
+            for key, value in row.items():
+                if key != "epoch":
+                    writer.add_scalar(key, value, row["epoch"])
+
+        yield write
+
+
+def _seed_dropout(seed: int, epoch: int) -> None:
+    torch.manual_seed(int(np.random.SeedSequence([seed, epoch, ranks.rank()]).generate_state(1, np.uint64)[0]))
+
+
+def _add_over_ranks(values: torch.Tensor) -> None:
+    if ranks.world_size() > 1:
+        distributed.all_reduce(values)
+
+
+def _spread_buffers(model: nn.Module) -> None:
+    """Give all ranks the batch norm statistics of the first one."""
+    if ranks.world_size() > 1:
+        for buffer in model.buffers():
+            distributed.broadcast(buffer, 0)
