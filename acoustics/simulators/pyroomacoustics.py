@@ -23,8 +23,7 @@ def simulate(scene: Scene) -> np.ndarray:
     -----
     pyroomacoustics delays every response by half a fractional delay filter (40 samples), high-passes it at 10 Hz,
     reflects with a positive sign and leaves out 1 / (4 pi); here all four are undone. It finds images by their order,
-    not by their distance, hence up to the highest order within reach: an image in copy (i, j, k) of the room is at
-    least (|i| - 1, |j| - 1, |k| - 1) rooms away, so that |i| + |j| + |k| <= reach * norm(1 / size) + 3.
+    not by their distance, hence up to the highest order within reach.
 
     R. Scheibler, E. Bezzam, I. Dokmanic, "Pyroomacoustics: A Python package for audio room simulations and array
     processing algorithms", ICASSP 2018.
@@ -32,7 +31,6 @@ def simulate(scene: Scene) -> np.ndarray:
     import pyroomacoustics as pra
     from pyroomacoustics.simulation.ism import compute_ism_rir
 
-    max_order = int(scene.reach_m * np.linalg.norm(1 / np.asarray(scene.room.size_m))) + 3
     taps = pra.constants.get("frac_delay_length")
     rirs = np.zeros((len(scene.sources_m), len(scene.microphones_m), scene.n_samples), dtype=np.float32)
     for source_m, source_rirs in zip(scene.sources_m, rirs, strict=True):
@@ -40,7 +38,7 @@ def simulate(scene: Scene) -> np.ndarray:
             scene.room.size_m,
             fs=scene.fs_hz,
             materials=pra.Material(absorption(scene.room, scene.T60_s)),
-            max_order=max_order,
+            max_order=highest_order(scene),
         )
         room.add_source(source_m)
         room.add_microphone(scene.microphones_m[0])  # the images are those of all microphones
@@ -62,3 +60,12 @@ def simulate(scene: Scene) -> np.ndarray:
             heard = delayed[taps // 2 :][: scene.n_samples]
             rir[: len(heard)] = heard
     return rirs
+
+
+def highest_order(scene: Scene) -> int:
+    """Return the number of reflections that no image within reach exceeds.
+
+    An image in copy (i, j, k) of the room is at least (|i| - 1, |j| - 1, |k| - 1) rooms away, so by Cauchy and Schwarz
+    |i| + |j| + |k| <= reach * norm(1 / size) + 3.
+    """
+    return int(scene.reach_m * np.linalg.norm(1 / np.asarray(scene.room.size_m))) + 3
