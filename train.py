@@ -5,6 +5,7 @@ Under torchrun the ranks share each batch. An interrupted run goes on where it s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -45,22 +46,21 @@ def main(argv: list[str] | None = None) -> Path:
         torch.cuda.set_device(device)
     condition = params.Condition(args.T60, args.SNR)
     train_set, val_set = (Recordings(args.data_path / condition.name / split) for split in ("train", "val"))
-    recipe = RECIPES[args.recipe]
-    plan = Plan(
-        model_name=args.model_name,
-        recipe=recipe,
-        epochs=args.epochs or recipe.epochs,
-        batch_size=args.batch_size or recipe.batch_size,
-        seed=args.seed,
-        precision=precision.resolve(args.precision or recipe.precision, device),
+    chosen = RECIPES[args.recipe]
+    recipe = replace(
+        chosen,
+        epochs=args.epochs or chosen.epochs,
+        batch_size=args.batch_size or chosen.batch_size,
+        precision=precision.resolve(args.precision or chosen.precision, device),
     )
+    plan = Plan(args.model_name, recipe, args.seed)
     folder = args.log_dir / run_name(args.model_name, condition, args.recipe, args.seed)
     run = RunFolder(folder, plan.identity(train_set, val_set))
     with ranks.process_group("nccl" if device.type == "cuda" else "gloo"):
         training = Training(plan, train_set, val_set, device)
         if ranks.is_main():
             print(
-                f"{args.model_name}, {condition.name}, recipe {args.recipe}, {plan.precision} on {device}: "
+                f"{args.model_name}, {condition.name}, recipe {args.recipe}, {recipe.precision} on {device}: "
                 f"{len(train_set)} sources to train, {len(val_set)} to validate, in {folder}"
             )
         history = train(run, training, vars(args))

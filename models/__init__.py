@@ -30,5 +30,5 @@ def build_model(name: str, **arguments) -> nn.Module:
         raise InputError(f"model {name!r} is none of {', '.join(MODELS)}")
     try:
         return MODELS[name](**arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{name}: {error}") from None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import pickle
 import re
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 from torch import nn
 
 from models import build_model
@@ -49,7 +48,7 @@ def save_checkpoint(path: str | Path, model_name: str, model: nn.Module, argumen
     described = {"model_name": model_name, "arguments": arguments}
     state = {key: value.detach().contiguous().cpu() for key, value in model.state_dict().items()}
     with whole_file(path.with_name(path.name + ".safetensors")) as beside:
-        save_file(state, beside, metadata={"model": json.dumps(described)})
+        beside.write_bytes(save(state, metadata={"model": json.dumps(described)}))
     write_json(path.with_name(path.name + ".json"), described | record)
 
 
@@ -80,9 +79,10 @@ def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[nn
     described, state = _read_published(path) if path.suffix in (".pth", ".pt") else _read_safetensors(path)
     if model_name not in (None, described["model_name"]):
         raise InputError(f"{path} holds weights of {described['model_name']}, not of {model_name}")
-    model = build_model(described["model_name"], **described["arguments"])
+    with torch.device("meta"):
+        model = build_model(described["model_name"], **described["arguments"])
     try:
-        model.load_state_dict(state)
+        model.load_state_dict(state, assign=True)
     except RuntimeError:
         raise InputError(f"{path} does not fit {described['model_name']}: other keys or sizes") from None
     if not all(torch.isfinite(value).all() for value in state.values()):
@@ -97,21 +97,22 @@ def _read_safetensors(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
             metadata = file.metadata() or {}
         described = json.loads(metadata["model"])
         state = load_file(path)
-    except (SafetensorError, KeyError, json.JSONDecodeError):
+    except Exception:  # damaged files raise whatever their bytes happen to mean
         raise InputError(f"{path} is damaged or no checkpoint of this repository") from None
-    if not isinstance(described, dict) or set(described) != {"model_name", "arguments"}:
-        raise InputError(f"{path} does not say which network it belongs to")
-    return described, {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    match described:
+        case {"model_name": str(), "arguments": dict()} if len(described) == 2:
+            return described, _in_float32(state)
+    raise InputError(f"{path} does not say which network it belongs to")
 
 
 def _read_published(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+    except Exception:  # damaged files raise whatever their bytes happen to mean
         raise InputError(f"{path} is damaged, or holds more than weights and is not loaded") from None
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"{path} is no state_dict of a published network")
-    state = {_own_key(key): value for key, value in state.items()}
+    state = _in_float32({_own_key(key): value for key, value in state.items()})
     if "conv1.weight" in state:
         model_name, first = "loc_cnn", "conv1.weight"
     elif "stem.conv.weight" in state:
@@ -120,6 +121,10 @@ def _read_published(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
         raise InputError(f"{path} is of neither network: its keys are unknown")
     arguments = {"microphones": state[first].shape[1], "dropout": "published"}
     return {"model_name": model_name, "arguments": arguments}, state
+
+
+def _in_float32(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
 def _own_key(key: str) -> str:

@@ -28,7 +28,9 @@ class WindowScale(nn.Module):
     def forward(self, window: torch.Tensor) -> torch.Tensor:
         if self.kind == "none":
             return window
-        return window / window.std(dim=(1, 2), keepdim=True).clamp_min(1e-9)  # (batch, microphone, sample)
+        centred = window - window.mean(dim=(1, 2), keepdim=True)  # (batch, microphone, sample)
+        std = torch.linalg.vector_norm(centred, dim=(1, 2), keepdim=True) / (window[0].numel() - 1) ** 0.5
+        return window / std.clamp_min(1e-9)  # (batch, microphone, sample)
 
     def extra_repr(self) -> str:
         return self.kind

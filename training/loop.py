@@ -25,23 +25,19 @@ from training.windows import draw_epoch, read_ahead
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe made definite for one network and seed.
+    """What to train.
 
     Parameters
     ----------
     model_name : str
     recipe : Recipe
-    epochs, batch_size : int
+        Of precision "bf16" or "fp32".
     seed : int
-    precision : {"bf16", "fp32"}
     """
 
     model_name: str
     recipe: Recipe
-    epochs: int
-    batch_size: int
     seed: int
-    precision: str
 
     def model_arguments(self, recordings: Recordings) -> dict:
         """Return the arguments of the network."""
@@ -61,7 +57,7 @@ class Plan:
             "ranks": ranks.world_size(),
         }
         if self.recipe.schedule == "plateau":
-            del identity["epochs"]
+            del identity["recipe"]["epochs"]
         return identity
 
 
@@ -85,7 +81,7 @@ class Training:
             raise InputError("training and validation data were made with different set-ups")
         self.plan, self.train_set, self.val_set, self.device = plan, train_set, val_set, device
         self.least = 2 * ranks.world_size()  # batch norm needs two windows
-        if min(plan.batch_size, len(train_set)) < self.least or len(val_set) == 0:
+        if min(plan.recipe.batch_size, len(train_set)) < self.least or len(val_set) == 0:
             raise InputError(f"training takes batches of at least {self.least} sources, and one source to validate")
         torch.manual_seed(plan.seed)
         self.model = build_model(plan.model_name, **plan.model_arguments(train_set)).to(device)
@@ -94,7 +90,7 @@ class Training:
         self.scale = plan.recipe.target_scale(train_set.positions_m).to(device)
         self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.model)
         self.steps = len(self._batches(0))
-        self.schedule = plan.recipe.make_schedule(self.optimizer, plan.epochs * self.steps)
+        self.schedule = plan.recipe.make_schedule(self.optimizer, plan.recipe.epochs * self.steps)
         self.history: list[dict] = []
 
     @property
@@ -112,7 +108,7 @@ class Training:
         """Whether all epochs are done, or as many without a better validation loss as end it early."""
         stop_after = self.plan.recipe.stop_after_epochs
         stale = self.epoch > 0 and stop_after is not None and self.epoch - self.best_epoch > stop_after
-        return self.epoch >= self.plan.epochs or stale
+        return self.epoch >= self.plan.recipe.epochs or stale
 
     def state(self) -> dict:
         """Return what is needed to go on after this epoch; random draws depend on seed and epoch alone."""
@@ -164,7 +160,7 @@ class Training:
         return row
 
     def _batches(self, epoch: int):
-        batches = draw_epoch(self.train_set.window_counts, self.plan.batch_size, self.plan.seed, "train", epoch)
+        batches = draw_epoch(self.train_set.window_counts, self.plan.recipe.batch_size, self.plan.seed, "train", epoch)
         return [batch for batch in batches if len(batch) >= self.least]
 
     def _train(self, bar: tqdm) -> float:
@@ -175,7 +171,7 @@ class Training:
         squared_m2 = torch.zeros(3, device=self.device)
         for batch, (windows, positions_m) in zip(batches, self._read(self.train_set, batches), strict=True):
             self.optimizer.zero_grad(set_to_none=True)
-            with precisions.autocast(self.plan.precision, self.device):
+            with precisions.autocast(self.plan.recipe.precision, self.device):
                 scaled = self.parallel(windows)
             squared = (scaled.float() - self.scale.scaled(positions_m)).square().sum(0)
             loss = squared.sum() / (3 * len(batch))
@@ -194,7 +190,7 @@ class Training:
         self.model.eval()
         _spread_buffers(self.model)
         drawn_in = 0 if self.plan.recipe.fixed_validation else self.epoch
-        batches = draw_epoch(self.val_set.window_counts, self.plan.batch_size, self.plan.seed, "val", drawn_in)
+        batches = draw_epoch(self.val_set.window_counts, self.plan.recipe.batch_size, self.plan.seed, "val", drawn_in)
         totals = torch.zeros(2, 3, dtype=torch.float64, device=self.device)
         with torch.inference_mode():
             for windows, positions_m in self._read(self.val_set, batches):
@@ -249,7 +245,7 @@ def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
         return training.history
     if ranks.is_main():
         run.begin(arguments)
-    total = training.plan.epochs * training.steps
+    total = training.plan.recipe.epochs * training.steps
     with (
         _scalars(run, training.epoch) as write_scalars,
         tqdm(total=total, initial=training.epoch * training.steps, unit="step", disable=not ranks.is_main()) as bar,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 from pathlib import Path
 
 import torch
@@ -51,10 +50,10 @@ class RunFolder:
         if not self.config_path.exists():
             return
         theirs = read_json(self.config_path).get("identity", {})
-        for key in self.identity | theirs:
-            if theirs.get(key) != self.identity.get(key):
-                difference = f"{key} {_short(theirs.get(key))}, not {_short(self.identity.get(key))}"
-                raise InputError(f"{self.folder} belongs to a run with {difference}; choose another --log_dir")
+        for key, (here, asked) in _differences(theirs, self.identity).items():
+            raise InputError(
+                f"{self.folder} belongs to a run with {key} {here}, not {asked}; choose another --log_dir or remove it"
+            )
 
     def begin(self, arguments: dict) -> None:
         """Write down what the run is, unless that is there."""
@@ -81,7 +80,7 @@ class RunFolder:
             return None
         try:
             return torch.load(self.state_path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        except Exception:  # damaged files raise whatever their bytes happen to mean
             raise InputError(f"{self.state_path} is damaged; remove it to train anew") from None
 
     def save_weights(self, name: str, model: nn.Module, epoch: int, history: list[dict]) -> None:
@@ -98,6 +97,13 @@ class RunFolder:
         write_json(path, read_json(path) | {"history": history})
 
 
-def _short(value) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _differences(first: dict, second: dict) -> dict[str, tuple]:
+    """Return the values of two dictionaries that differ, by the key of the innermost one."""
+    found = {}
+    for key in first | second:
+        values = first.get(key), second.get(key)
+        if all(isinstance(value, dict) for value in values):
+            found |= _differences(*values)
+        elif values[0] != values[1]:
+            found[key] = values
+    return found

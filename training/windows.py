@@ -32,6 +32,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.sources)
 
+    def split(self, size: int) -> list[Batch]:
+        """Return parts of `size` windows; the last one may be smaller."""
+        parts = [slice(first, first + size) for first in range(0, len(self), size)]
+        return [Batch(self.sources[part], self.windows[part]) for part in parts]
+
     def share(self, rank: int, world_size: int) -> Batch:
         """Return the part of one rank."""
         return Batch(self.sources[rank::world_size], self.windows[rank::world_size])
@@ -49,8 +54,13 @@ def draw_epoch(window_counts: np.ndarray, batch_size: int, seed: int, split: str
     rng = np.random.default_rng([seed, params.SPLITS.index(split), epoch])
     windows = rng.integers(window_counts)
     order = rng.permutation(len(window_counts))
-    parts = np.split(order, range(batch_size, len(order), batch_size))
-    return [Batch(part, windows[part]) for part in parts]
+    return Batch(order, windows[order]).split(batch_size)
+
+
+def all_windows(window_counts: np.ndarray, sources: np.ndarray) -> Batch:
+    """Return all windows of some sources, in order."""
+    counts = window_counts[sources]
+    return Batch(np.repeat(sources, counts), np.concatenate([np.arange(0), *map(np.arange, counts)]))
 
 
 def read(recordings: Recordings, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
