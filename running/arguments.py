@@ -120,8 +120,8 @@ def add_setup(to: argparse.ArgumentParser) -> None:
     )
 
 
-def number(above: float | None = None, below: float | None = None):
-    """Return an argparse type for a finite number between two exclusive bounds."""
+def number(above: float = -math.inf, least: float = -math.inf, most: float = math.inf):
+    """Return an argparse type for a finite number, above `above` and from `least` to `most`."""
 
     def parse(text: str) -> float:
         try:
@@ -130,10 +130,10 @@ def number(above: float | None = None, below: float | None = None):
             raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
         if not math.isfinite(value):
             raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
-        if above is not None and value <= above:
+        if value <= above:
             raise argparse.ArgumentTypeError(f"{text} is not above {above:g}")
-        if below is not None and value >= below:
-            raise argparse.ArgumentTypeError(f"{text} is not below {below:g}")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least:g} and {most:g}")
         return value
 
     return parse

@@ -24,25 +24,23 @@ def by_source(
     folder : Path
         Place of the files; its name must tell all that the arrays depend on.
     sources : list of int
-        Numbers of the sources.
+        Numbers of the sources, which name the files.
     compute : callable
-        From a source's number to its arrays by name.
+        From a source's place in `sources` to its arrays by name.
     what : str
         What is computed, for the progress bar.
     """
     if ranks.is_main():
         remove_parts(folder)
     ranks.barrier()
-    own = [source for source in ranks.share(sources) if not _path(folder, source).exists()]
-    for source in tqdm(own, desc=what, unit="source", disable=not ranks.is_main() or not own):
-        with whole_file(_path(folder, source)) as beside, beside.open("wb") as file:
-            np.savez(file, **compute(source))
+    paths = [folder / f"{source:04d}.npz" for source in sources]
+    own = [row for row in ranks.share(range(len(paths))) if not paths[row].exists()]
+    for row in tqdm(own, desc=what, unit="source", disable=not ranks.is_main() or not own):
+        arrays = compute(row)
+        with whole_file(paths[row]) as beside, beside.open("wb") as file:
+            np.savez(file, **arrays)
     ranks.barrier()
-    return [_load(_path(folder, source)) for source in sources]
-
-
-def _path(folder: Path, source: int) -> Path:
-    return folder / f"{source:04d}.npz"
+    return [_load(path) for path in paths]
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:

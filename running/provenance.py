@@ -41,13 +41,15 @@ def fingerprint(content: dict) -> str:
 
 
 def plain(value):
-    """Return `value` in JSON's own types; paths and other objects become text."""
+    """Return `value` in JSON's own types; paths become text, relative to the repository where they lie in it."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [plain(item) for item in value]
     if hasattr(value, "to_dict"):
         return plain(value.to_dict())
+    if isinstance(value, Path):
+        return str(value.relative_to(ROOT) if value.is_relative_to(ROOT) else value)
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
     return str(value)

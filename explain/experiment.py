@@ -1,0 +1,144 @@
+"""What both experiments share: their arguments, and the trials - a network in a condition - that they run."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+import params
+from acoustics.recordings import Recordings
+from explain.relevance import STARTS
+from explain.rules import GATES
+from explain.store import RelevanceStore
+from models import MODELS
+from models.checkpoints import load_checkpoint
+from models.weights import SHIPPED, find_weights
+from running import arguments
+from running.errors import InputError
+from running.provenance import origin
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what both experiments can be asked for."""
+    arguments.add_conditions(parser)
+    parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(MODELS), help="one network or both")
+    arguments.add_data_path(parser)
+    parser.add_argument(
+        "--weights",
+        nargs="+",
+        type=Path,
+        default=[Path("logs"), SHIPPED],
+        metavar="PLACE",
+        help="files of weights, or folders of train.py's runs, of shipped or of the published weights; the first "
+        "place that has a network and condition counts",
+    )
+    parser.add_argument("--split", choices=params.SPLITS, default="test", help="recordings to use")
+    parser.add_argument("--sources", type=arguments.whole(1), metavar="N", help="only N sources, spread over the split")
+    parser.add_argument(
+        "--start", choices=STARTS, default="ground_truth", help="relevance put in at the network's output"
+    )
+    parser.add_argument(
+        "--gate", choices=GATES, default="published", help="what inherits the relevance of squeeze-excite products"
+    )
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
+    arguments.add_seed(parser)
+    arguments.add_gpu(parser)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network in a condition.
+
+    Parameters
+    ----------
+    condition : params.Condition
+    model_name : str
+    weights : Path
+    model : torch.nn.Module
+        In evaluation mode.
+    recordings : Recordings
+    relevance : RelevanceStore
+        Relevance of the recordings for the network.
+    """
+
+    condition: params.Condition
+    model_name: str
+    weights: Path
+    model: nn.Module
+    recordings: Recordings
+    relevance: RelevanceStore
+
+    def origin(self) -> dict:
+        """Return what a result's JSON says of the trial."""
+        return {
+            "condition": self.condition.name,
+            "model_name": self.model_name,
+            "weights": self.weights,
+            "sources": [row["source"] for row in self.recordings.sources],
+            "relevance": self.relevance.identity,
+        }
+
+
+def open_recordings(args: argparse.Namespace, condition: params.Condition) -> Recordings:
+    """Open the recordings of a condition that the arguments name."""
+    return Recordings(args.data_path / condition.name / args.split, args.sources)
+
+
+def open_trials(args: argparse.Namespace) -> list[Trial]:
+    """Open all networks in all conditions that the arguments name.
+
+    Raises
+    ------
+    InputError
+        When recordings or weights are missing or do not fit each other.
+    """
+    device = arguments.device(args)
+    trials = []
+    for condition in arguments.conditions(args):
+        recordings = open_recordings(args, condition)
+        for model_name in args.model_name:
+            weights = find_weights(model_name, condition, args.weights)
+            model, _ = load_checkpoint(weights, model_name)
+            check_fit(model, recordings, weights)
+            store = RelevanceStore(args.results / "relevance", recordings, model, args.start, args.gate, device=device)
+            trials.append(Trial(condition, model_name, weights, model, recordings, store))
+    return trials
+
+
+def check_fit(model: nn.Module, recordings: Recordings, weights: Path) -> None:
+    """Raise InputError when a network can't hear the windows of these recordings."""
+    setup = recordings.setup
+    try:
+        with torch.inference_mode():
+            model(torch.zeros(1, len(setup.array), setup.window_samples))
+    except RuntimeError:
+        raise InputError(
+            f"the network of {weights} does not fit {recordings.folder}, whose windows have {len(setup.array)} "
+            f"microphones and {setup.window_samples} samples"
+        ) from None
+
+
+def always_the_centre_mae_m(recordings: Recordings) -> np.ndarray:
+    """Return what the mean training and validation position scores, the mean over windows of each coordinate, (3,)."""
+    splits = recordings.setup.grid.splits()
+    centre_m = np.concatenate([splits["train"], splits["val"]]).mean(axis=0)
+    error_m = np.abs(recordings.positions_m - centre_m)
+    return np.average(error_m, axis=0, weights=recordings.window_counts)
+
+
+def results_folder(args: argparse.Namespace, experiment: str) -> Path:
+    """Return the folder of an experiment's results, named by its conditions and, if not both, its network."""
+    conditions = arguments.conditions(args)
+    name = conditions[0].name if len(conditions) == 1 else "pooled"
+    networks = "" if len(args.model_name) == len(MODELS) else "_" + "_".join(args.model_name)
+    return args.results / experiment / (name + networks)
+
+
+def origin_of(args: argparse.Namespace, trials: list[Trial]) -> dict:
+    """Return the JSON that says how an experiment's results came about."""
+    return origin(vars(args)) | {"trials": [trial.origin() for trial in trials]}
