@@ -24,7 +24,9 @@ POSITION_M = np.array([1.48125, 5.375, 1.33693965])
 SEED = 0
 
 
-def literal(model: nn.Module, windows: np.ndarray, random_orders: np.ndarray) -> dict[str, np.ndarray]:
+def literal(
+    model: nn.Module, windows: np.ndarray, position_m: np.ndarray, random_orders: np.ndarray
+) -> dict[str, np.ndarray]:
     """The published loops: relevance anew for each percentage, samples zeroed one by one.
 
     Differs from what was published in one thing: the random order is given, so that results can be compared.
@@ -37,7 +39,7 @@ def literal(model: nn.Module, windows: np.ndarray, random_orders: np.ndarray) ->
     for step, percent in enumerate(PERCENTS):
         attributor = zennit.attribution.Gradient(model=model, composite=build_composite(model, fast=False))
         with attributor:
-            _, relevance = attributor(torch.Tensor(windows), torch.Tensor(POSITION_M).repeat(len(windows), 1))
+            _, relevance = attributor(torch.Tensor(windows), torch.Tensor(position_m).repeat(len(windows), 1))
         relevance = relevance.numpy()
         perturbed = {curve: np.zeros(windows.shape) for curve in estimates_m}
         for window, values in enumerate(windows):
@@ -73,7 +75,7 @@ def compare(name: str, n_windows: int, repeats: int) -> dict:
     seconds = {"literal": np.inf, "here": np.inf}
     for _ in range(repeats):
         start_s = time.perf_counter()
-        expected_m = literal(model, windows, random_orders)
+        expected_m = literal(model, windows, POSITION_M, random_orders)
         middle_s = time.perf_counter()
         estimates_m = here(model, windows)
         seconds["literal"] = min(seconds["literal"], middle_s - start_s)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from explain.canonizers import MergeBatchNorm
+from explain.relevance import evaluating
 from explain.statistics import interval_over_sources
 from explain.zennit_import import zennit
 
@@ -41,7 +42,7 @@ def perturb_source(
     Parameters
     ----------
     model : torch.nn.Module
-        A network of `models`, explained in evaluation mode.
+        A network of `models`, taken in evaluation mode.
     windows, relevance : float32 arrays, shape (window, microphone, sample)
         All windows of one source, and the relevance of their samples.
     percents : sequence of float
@@ -67,8 +68,7 @@ def perturb_source(
         "random": [random_places(values.shape, seed, source, draw).to(device) for draw in range(draws)],
     }
     counts = torch.tensor([removed_count(percent, values[0].numel()) for percent in percents], device=device)
-    merged = zennit.core.Composite(canonizers=[MergeBatchNorm()])
-    with torch.inference_mode(), merged.context(model.to(device).eval()):
+    with torch.inference_mode(), evaluating(model.to(device), zennit.core.Composite(canonizers=[MergeBatchNorm()])):
         whole = torch.cat([model(part) for part in values.split(batch_size)])
         return {
             curve: np.stack([_estimates_m(model, values, whole, order, counts, batch_size) for order in orders])

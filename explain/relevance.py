@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import torch
 from torch import nn
 
 from explain.rules import build_composite
+from explain.zennit_import import zennit
 from running.errors import InputError
 
 COORDINATES = ("x", "y", "z")
@@ -70,14 +71,19 @@ def compute_relevance(
 
 
 @contextmanager
-def ruled(model: nn.Module, gate: str = "published", fast: bool = True) -> Iterator[None]:
-    """Let gradients of `model` be relevance, in evaluation mode, for the length of a block."""
+def evaluating(model: nn.Module, composite: zennit.core.Composite) -> Iterator[None]:
+    """Put a composite in force and the model in evaluation mode for the length of a block."""
     was_training = model.training
-    with build_composite(model, gate, fast).context(model.eval()):
+    with composite.context(model.eval()):
         try:
             yield
         finally:
             model.train(was_training)
+
+
+def ruled(model: nn.Module, gate: str = "published", fast: bool = True) -> AbstractContextManager[None]:
+    """Let gradients of `model` be relevance for the length of a block."""
+    return evaluating(model, build_composite(model, gate, fast))
 
 
 def relevance_of_batch(

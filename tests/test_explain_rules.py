@@ -1,0 +1,135 @@
+"""Each rule against its literal form, computed here and by zennit."""
+
+import literal_relevance as literal
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from explain.hooks import Gamma
+from explain.rules import HOOKS, build_composite, describe_composite
+from explain.zennit_import import zennit
+from models import build_model
+from models.layers import Product, Sum, WindowScale
+from running.errors import InputError
+
+both = pytest.mark.parametrize("fast", [True, False], ids=["here", "zennit"])
+
+
+def handed_down(hook, layer, inputs, relevance):
+    """Relevance of each input of one layer under one rule, float64."""
+    inputs = [torch.tensor(value)[None].requires_grad_() for value in inputs]
+    with zennit.composites.NameMapComposite([(("0",), hook)]).context(nn.ModuleList([layer])):
+        given = torch.autograd.grad(layer(*inputs), inputs, torch.tensor(relevance)[None])
+    return [value[0].numpy() for value in given]
+
+
+def hook(rule, fast):
+    (name,) = [name for name in HOOKS if name.split()[0] == rule]
+    return HOOKS[name][0 if fast else 1]
+
+
+def numpy_weights(layer):
+    return layer.weight.detach().numpy(), layer.bias.detach().numpy()
+
+
+@both
+def test_w_square_shares_by_squared_weights(rng, fast):
+    layer = nn.Conv1d(3, 4, 7, padding="same").double()
+    x, relevance = rng.standard_normal((3, 20)), rng.standard_normal((4, 20))
+    (given,) = handed_down(hook("w-square", fast), layer, [x], relevance)
+    np.testing.assert_allclose(given, literal.conv_w_square(x, *numpy_weights(layer), relevance), rtol=1e-9, atol=1e-12)
+
+
+@both
+@pytest.mark.parametrize("taps", [3, 5, 7])
+def test_gamma_weights_up_what_agrees_with_the_output(rng, fast, taps):
+    layer = nn.Conv1d(3, 4, taps, padding="same").double()
+    x, relevance = rng.standard_normal((3, 20)).clip(0), rng.standard_normal((4, 20))
+    assert (literal.conv(x, *numpy_weights(layer)) < 0).any()
+    (given,) = handed_down(hook("gamma", fast), layer, [x], relevance)
+    np.testing.assert_allclose(given, literal.conv_gamma(x, *numpy_weights(layer), relevance), rtol=1e-8, atol=1e-12)
+
+
+def test_zennits_gamma_covers_negative_inputs_and_the_fast_one_refuses_them(rng):
+    layer = nn.Conv1d(3, 4, 5, padding="same").double()
+    x, relevance = rng.standard_normal((3, 20)), rng.standard_normal((4, 20))
+    (given,) = handed_down(hook("gamma", False), layer, [x], relevance)
+    np.testing.assert_allclose(given, literal.conv_gamma(x, *numpy_weights(layer), relevance), rtol=1e-8, atol=1e-12)
+    with pytest.raises(ValueError, match="non-negative"):
+        handed_down(hook("gamma", True), layer, [x], relevance)
+
+
+@pytest.mark.parametrize("gamma", [0.25, 1.0])
+def test_fast_gamma_is_zennits_in_single_precision(rng, gamma):
+    layer = nn.Conv1d(32, 32, 5, padding="same")
+    x = rng.standard_normal((32, 200)).clip(0).astype(np.float32)
+    relevance = rng.standard_normal((32, 200)).astype(np.float32)
+    (here,) = handed_down(Gamma(gamma), layer, [x], relevance)
+    (there,) = handed_down(zennit.rules.Gamma(gamma), layer, [x], relevance)
+    assert np.linalg.norm(here - there) <= 1e-5 * np.linalg.norm(there)
+
+
+@both
+def test_epsilon_shares_by_contribution(rng, fast):
+    layer = nn.Linear(6, 4).double()
+    x, relevance = rng.standard_normal(6), rng.standard_normal(4)
+    (given,) = handed_down(hook("epsilon", fast), layer, [x], relevance)
+    np.testing.assert_allclose(given, literal.linear_epsilon(x, *numpy_weights(layer), relevance), rtol=1e-9)
+
+
+@both
+def test_max_pool_gives_all_to_the_largest(rng, fast):
+    x, relevance = rng.standard_normal((3, 17)).clip(0), rng.standard_normal((3, 3))
+    (given,) = handed_down(hook("norm", fast), nn.MaxPool1d(5), [x], relevance)
+    np.testing.assert_allclose(given, literal.max_pool_norm(x, 5, relevance), rtol=1e-9)
+
+
+@both
+def test_average_pool_shares_by_value(rng, fast):
+    x, relevance = rng.standard_normal((3, 17)), rng.standard_normal((3, 1))
+    (given,) = handed_down(hook("norm", fast), nn.AdaptiveAvgPool1d(1), [x], relevance)
+    np.testing.assert_allclose(given, literal.average_norm(x, relevance[:, 0]), rtol=1e-9)
+
+
+def test_sum_shares_between_its_branches_by_value(rng):
+    first, second, relevance = rng.standard_normal((3, 2, 9))
+    given = handed_down(hook("norm", True), Sum(), [first, second], relevance)
+    np.testing.assert_allclose(given, literal.sum_norm(first, second, relevance), rtol=1e-9)
+
+
+def test_product_gives_all_to_the_gate_as_published_or_to_the_signal(rng):
+    signal, gate, relevance = rng.standard_normal((2, 9)), rng.random((2, 1)), rng.standard_normal((2, 9))
+    to_signal, to_gate = handed_down(hook("gate", True), Product(), [signal, gate], relevance)
+    assert not to_signal.any()
+    np.testing.assert_allclose(to_gate, relevance.sum(axis=1, keepdims=True))
+    to_signal, to_gate = handed_down(hook("signal", True), Product(), [signal, gate], relevance)
+    np.testing.assert_array_equal(to_signal, relevance)
+    assert not to_gate.any()
+
+
+@both
+@pytest.mark.parametrize("layer", [nn.ReLU(), nn.Sigmoid(), WindowScale("none"), WindowScale("window_std")])
+def test_activations_and_scale_pass_relevance_on(rng, fast, layer):
+    x, relevance = rng.standard_normal((2, 3, 9))
+    (given,) = handed_down(hook("pass", fast), layer, [x], relevance)
+    np.testing.assert_array_equal(given, relevance)
+
+
+@pytest.mark.parametrize("name", ["loc_cnn", "sample_cnn"])
+def test_every_layer_has_a_rule_and_a_reason(name):
+    model = build_model(name, microphones=2, window_samples=729)
+    table = describe_composite(model)
+    assert [row["layer"] for row in table] == [key for key, layer in model.named_modules() if not any(layer.children())]
+    convolutions = [row["rule"] for row in table if isinstance(model.get_submodule(row["layer"]), nn.Conv1d)]
+    assert convolutions == ["w-square"] + ["gamma 0.25"] * (len(convolutions) - 1)
+    assert {row["rule"] for row in table if "linear" in row["kind"]} == {"epsilon 1e-06"}
+    assert {row["rule"] for row in table if "pool" in row["kind"] or row["kind"] == "sum"} == {"norm"}
+    assert all(row["reason"] for row in table)
+
+
+def test_unknown_gate_and_unknown_layer_are_refused():
+    with pytest.raises(InputError, match="gate 'both'"):
+        build_composite(build_model("sample_cnn"), gate="both")
+    with pytest.raises(InputError, match="GELU"):
+        build_composite(nn.Sequential(nn.Conv1d(1, 1, 3), nn.GELU()))
