@@ -1,8 +1,8 @@
 """Compare the simulators of room impulse responses: one source, the published array and room, all four T60.
 
-All that is installed runs in turn, over and over; the fastest run of each counts. finufft computes on one core,
-pyroomacoustics on all of them; its row "own loop" is what its users call, ``room.compute_rir()`` up to the order that
-covers T60, where this repository hands it only the images that arrive in time. rir-generator, often used in this
+All that is installed runs in turn, over and over; the fastest run of each counts. All but one compute on one core:
+"pyroomacoustics own loop" is what its users call, ``room.compute_rir()`` on all cores with all images up to the order
+that covers T60, where this repository hands it only those that arrive in time. rir-generator, often used in this
 field, is measured where it is installed (pip install rir-generator).
 
 Columns: seconds; how many times finufft's; error, the distance from the literal float64 sum over images of finufft's

@@ -180,22 +180,24 @@ def test_energy_decays_by_60_dB_in_about_T60(simulator, T60_s):
     assert 0.9 * T60_s < -60 / decay_db_s < 1.5 * T60_s
 
 
-def test_finufft_is_the_same_bit_for_bit_however_the_sources_are_split():
-    together = simulate_rirs(ROOM, SOURCES_M, MICROPHONES_M, 0.3, simulator="finufft")
-    alone = [simulate_rirs(ROOM, [source_m], MICROPHONES_M, 0.3, simulator="finufft")[0] for source_m in SOURCES_M]
+@pytest.mark.parametrize("simulator", RUNNABLE)
+def test_responses_are_the_same_bit_for_bit_however_the_sources_are_split(simulator):
+    together = simulate_rirs(ROOM, SOURCES_M, MICROPHONES_M, 0.3, simulator=simulator)
+    alone = [simulate_rirs(ROOM, [source_m], MICROPHONES_M, 0.3, simulator=simulator)[0] for source_m in SOURCES_M]
     np.testing.assert_array_equal(together, alone)
 
 
-def test_finufft_is_the_same_bit_for_bit_in_another_process_with_more_threads(tmp_path):
-    here = simulate_rirs(ROOM, SOURCES_M, MICROPHONES_M, 0.3, simulator="finufft")
+@pytest.mark.parametrize("simulator", RUNNABLE)
+def test_responses_are_the_same_bit_for_bit_in_another_process_with_more_threads(simulator, tmp_path):
+    here = simulate_rirs(ROOM, SOURCES_M, MICROPHONES_M, 0.3, simulator=simulator)
     script = (
         "import sys, numpy as np; from acoustics.rir import simulate_rirs; from params import PUBLISHED\n"
         f"rirs = simulate_rirs(PUBLISHED.room, np.array({SOURCES_M.tolist()}),"
-        f" np.array({MICROPHONES_M.tolist()}), 0.3, simulator='finufft')\n"
+        f" np.array({MICROPHONES_M.tolist()}), 0.3, simulator={simulator!r})\n"
         "np.save(sys.argv[1], rirs)"
     )
     path = tmp_path / "rirs.npy"
-    environment = {"OMP_NUM_THREADS": "4", "PYTHONPATH": ":".join(filter(None, sys.path))}
+    environment = {"OMP_NUM_THREADS": "4", "PRA_NUM_THREADS": "4", "PYTHONPATH": ":".join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", script, str(path)], check=True, env=environment)
     np.testing.assert_array_equal(np.load(path), here)
 

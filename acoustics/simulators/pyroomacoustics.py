@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from acoustics.room import Scene, absorption
@@ -9,6 +12,8 @@ from acoustics.room import Scene, absorption
 
 def simulate(scene: Scene) -> np.ndarray:
     """Simulate room impulse responses from pyroomacoustics' own image sources and fractional delays.
+
+    One thread computes, since the order in which several add up their shares is seen in the last bits.
 
     Parameters
     ----------
@@ -33,32 +38,33 @@ def simulate(scene: Scene) -> np.ndarray:
 
     taps = pra.constants.get("frac_delay_length")
     rirs = np.zeros((len(scene.sources_m), len(scene.microphones_m), scene.n_samples), dtype=np.float32)
-    for source_m, source_rirs in zip(scene.sources_m, rirs, strict=True):
-        room = pra.ShoeBox(
-            scene.room.size_m,
-            fs=scene.fs_hz,
-            materials=pra.Material(absorption(scene.room, scene.T60_s)),
-            max_order=highest_order(scene),
-        )
-        room.add_source(source_m)
-        room.add_microphone(scene.microphones_m[0])  # the images are those of all microphones
-        room.image_source_model()
-        source = room.sources[0]
-        source.damping = source.damping * float(scene.reflection_sign) ** source.orders / (4 * np.pi)
-        for microphone_m, rir in zip(scene.microphones_m, source_rirs, strict=True):
-            delayed = compute_ism_rir(
-                source,
-                microphone_m,
-                mic_dir=None,
-                src_directions=None,
-                is_visible=np.linalg.norm(source.images - microphone_m[:, None], axis=0) < scene.reach_m,
-                fdl=taps,
-                c=scene.c_m_s,
+    with _one_thread(pra.constants):
+        for source_m, source_rirs in zip(scene.sources_m, rirs, strict=True):
+            room = pra.ShoeBox(
+                scene.room.size_m,
                 fs=scene.fs_hz,
-                octave_bands=None,
+                materials=pra.Material(absorption(scene.room, scene.T60_s)),
+                max_order=highest_order(scene),
             )
-            heard = delayed[taps // 2 :][: scene.n_samples]
-            rir[: len(heard)] = heard
+            room.add_source(source_m)
+            room.add_microphone(scene.microphones_m[0])  # the images are those of all microphones
+            room.image_source_model()
+            source = room.sources[0]
+            source.damping = source.damping * float(scene.reflection_sign) ** source.orders / (4 * np.pi)
+            for microphone_m, rir in zip(scene.microphones_m, source_rirs, strict=True):
+                delayed = compute_ism_rir(
+                    source,
+                    microphone_m,
+                    mic_dir=None,
+                    src_directions=None,
+                    is_visible=np.linalg.norm(source.images - microphone_m[:, None], axis=0) < scene.reach_m,
+                    fdl=taps,
+                    c=scene.c_m_s,
+                    fs=scene.fs_hz,
+                    octave_bands=None,
+                )
+                heard = delayed[taps // 2 :][: scene.n_samples]
+                rir[: len(heard)] = heard
     return rirs
 
 
@@ -69,3 +75,14 @@ def highest_order(scene: Scene) -> int:
     |i| + |j| + |k| <= reach * norm(1 / size) + 3.
     """
     return int(scene.reach_m * np.linalg.norm(1 / np.asarray(scene.room.size_m))) + 3
+
+
+@contextmanager
+def _one_thread(constants) -> Iterator[None]:
+    """Let pyroomacoustics compute on one thread for a while."""
+    threads = constants.get("num_threads")
+    constants.set("num_threads", 1)
+    try:
+        yield
+    finally:
+        constants.set("num_threads", threads)
