@@ -1,0 +1,171 @@
+"""Experiment 2: time delays between microphones from their signals and from the relevance of these signals.
+
+    python tdoa_experiment.py --T60 0.15 --SNR 25
+    python tdoa_experiment.py --conditions all --protocol refined
+
+prints the share of anomalies and the MAE in samples of the other estimates, and writes them to results/tdoa. The rows
+"always lag 0" and "untrained" (the same network with random weights) say what the numbers are worth. It needs the test
+recordings (generate_data.py) and weights (train.py, or those that are shipped).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from acoustics.recordings import Recordings
+from explain.delays import (
+    PROTOCOLS,
+    DelayProtocol,
+    delay_rows,
+    estimated_lags_samples,
+    summarise_delays,
+    true_lags_samples,
+)
+from explain.experiment import Trial, add_arguments, open_trials, origin_of, results_folder
+from explain.store import RelevanceStore
+from models import build_model
+from report.tables import as_text, write_csv, write_latex
+from running import arguments, ranks
+from running.errors import InputError, exits_cleanly
+from running.files import write_json
+from running.parts import by_source
+from running.provenance import fingerprint, plain
+
+
+def parse(argv: list[str] | None):
+    """Read the command line."""
+    parser = arguments.parser(__doc__)
+    add_arguments(parser)
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="published", help="what the next four options are")
+    parser.add_argument("--pairs", nargs="+", type=_pair, metavar="M,N", help="pairs of microphones, counted from 0")
+    parser.add_argument(
+        "--limit_lag", action=argparse.BooleanOptionalAction, help="look only at lags that the distance allows"
+    )
+    parser.add_argument("--fractional_truth", action=argparse.BooleanOptionalAction, help="compare with exact delays")
+    parser.add_argument("--sub_sample", action=argparse.BooleanOptionalAction, help="refine the peak by a parabola")
+    return parser.parse_args(argv)
+
+
+def protocol_of(args) -> DelayProtocol:
+    """Return the protocol with what the command line changes of it."""
+    names = ("limit_lag", "fractional_truth", "sub_sample")
+    changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.pairs:
+        changes["pairs"] = tuple(args.pairs)
+    return replace(PROTOCOLS[args.protocol], **changes)
+
+
+def untrained(trial: Trial, seed: int) -> torch.nn.Module:
+    """Return the trial's network with random weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        setup = trial.recordings.setup
+        return build_model(
+            trial.model_name,
+            microphones=len(setup.array),
+            window_samples=setup.window_samples,
+            input_scale=trial.model.scale.kind,
+        ).eval()
+
+
+def signals_of(trials: list[Trial], args) -> dict[str, tuple[str, Callable[[int], np.ndarray]]]:
+    """Return the signals whose delays are estimated in one condition: by name, what they depend on and how to get them.
+
+    Each is a function from a source's row to an array of shape (window, microphone, sample).
+    """
+    recordings = trials[0].recordings
+    signals = {"microphones": (recordings.fingerprint, recordings.windows)}
+    for trial in trials:
+        signals[f"relevance {trial.model_name}"] = (trial.relevance.fingerprint, trial.relevance.relevance)
+    for trial in trials:
+        control = RelevanceStore(
+            args.results / "relevance",
+            recordings,
+            untrained(trial, args.seed),
+            args.start,
+            args.gate,
+            device=arguments.device(args),
+        )
+        signals[f"untrained {trial.model_name}"] = (control.fingerprint, control.relevance)
+    return signals
+
+
+def condition_rows(trials: list[Trial], args, protocol: DelayProtocol) -> pd.DataFrame:
+    """Return the delays of all signals in one condition, a row for each source, signal, pair and window."""
+    recordings = trials[0].recordings
+    _check_pairs(protocol, recordings)
+    sources = [row["source"] for row in recordings.sources]
+    lags_samples = {}
+    for name, (identity, signal) in signals_of(trials, args).items():
+        folder = fingerprint({"signal": identity, "pairs": protocol.pairs, "limit_lag": protocol.limit_lag,
+                              "sub_sample": protocol.sub_sample})[:16]  # fmt: skip
+
+        def compute(row: int, signal=signal) -> dict[str, np.ndarray]:
+            return {"lags_samples": estimated_lags_samples(signal(row), recordings.setup, protocol)}
+
+        parts = by_source(
+            args.results / "parts" / f"tdoa-{folder}", sources, compute, f"{name} {recordings.condition.name}"
+        )
+        lags_samples[name] = [part["lags_samples"] for part in parts]
+    lags_samples["always lag 0"] = [np.zeros_like(lags) for lags in lags_samples["microphones"]]
+    tables = []
+    for name, of_sources in lags_samples.items():
+        for row, position_m, lags in zip(recordings.sources, recordings.positions_m, of_sources, strict=True):
+            truth = true_lags_samples(position_m, recordings.setup, protocol)
+            table = delay_rows(lags, truth, row["correlation_time_samples"], protocol)
+            tables.append(table.assign(condition=recordings.condition.name, signal=name, source=row["source"]))
+    return pd.concat(tables, ignore_index=True)
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    """Run the script."""
+    args = parse(argv)
+    protocol = protocol_of(args)
+    with ranks.process_group():
+        trials = open_trials(args)
+        by_condition = {}
+        for trial in trials:
+            by_condition.setdefault(trial.condition, []).append(trial)
+        rows = pd.concat([condition_rows(group, args, protocol) for group in by_condition.values()])
+    if not ranks.is_main():
+        return
+    summary = summarise_delays(rows, args.seed)
+    folder = results_folder(args, "tdoa")
+    shown = summary[["condition", "pair", "signal", "windows", "anomalies_percent", "mae_samples"]]
+    write_csv(folder / "delays.csv", rows)
+    write_csv(folder / "summary.csv", summary)
+    write_latex(folder / "table.tex", shown, digits=3)
+    write_json(folder / "run.json", plain(origin_of(args, trials) | {"protocol": vars(protocol)}))
+    print("anomalies in percent, and MAE in samples of the estimates that are none")
+    print(as_text(shown, digits=3))
+    print(f"results: {folder}")
+
+
+def _pair(text: str) -> tuple[int, int]:
+    first, comma, second = text.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pair such as 7,8")
+    pair = arguments.whole(0)(first), arguments.whole(0)(second)
+    if pair[0] == pair[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} names one microphone twice")
+    return pair
+
+
+def _check_pairs(protocol: DelayProtocol, recordings: Recordings) -> None:
+    count = len(recordings.setup.array)
+    for pair in protocol.pairs:
+        if max(pair) >= count:
+            raise InputError(
+                f"there is no pair {pair[0]},{pair[1]}: the array has {count} microphones, counted from 0; use --pairs"
+            )
+
+
+if __name__ == "__main__":
+    main()
