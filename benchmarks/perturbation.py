@@ -1,27 +1,71 @@
-"""The perturbation experiment against a literal version of the published loops, on the same windows.
+"""Compare the perturbation experiment with a literal version of the published loops: same windows, same numbers.
 
-Run as ``python -m benchmarks.perturbation``.
+Both run in turn on one core, over and over; the fastest run of each counts. Columns: seconds a window of both; ratio;
+greatest difference between their MAE curves in metres.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
-import time
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from explain.perturbation import PERCENTS, mae_curves, perturb_source, random_places
+from benchmarks.relevance import POSITION_M, SEED, fastest_in_turn
+from explain.perturbation import CURVES, PERCENTS, mae_curves, perturb_source, random_places
 from explain.relevance import compute_relevance
 from explain.rules import build_composite
 from explain.zennit_import import zennit
 from models import MODELS, build_model
+from running import arguments, provenance
+from running.errors import exits_cleanly
 from running.files import write_json
 
-POSITION_M = np.array([1.48125, 5.375, 1.33693965])
-SEED = 0
+
+@exits_cleanly
+def main(argv=None) -> None:
+    """Measure, print and save."""
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--windows", type=int, default=4, help="number of windows")
+    parser.add_argument("--seconds", type=float, default=20.0, help="time to spend on each network")
+    output = Path("results/benchmarks/perturbation.json")
+    parser.add_argument("--output", type=Path, default=output, help="where to save")
+    args = parser.parse_args(argv)
+
+    torch.set_num_threads(1)
+    print(f"{'':10} {'literal s':>10} {'here s':>10} {'ratio':>6} {'distance m':>10}")
+    rows = [compare(name, args.windows, args.seconds) for name in MODELS]
+    for row in rows:
+        print(
+            f"{row['model']:10} {row['literal_s_per_window']:10.3f} {row['here_s_per_window']:10.3f} "
+            f"{row['ratio']:6.1f} {row['mae_distance_m']:10.1e}"
+        )
+    write_json(args.output, {"rows": rows, **provenance.origin({**vars(args), "threads": 1})})
+    print(f"saved to {args.output}")
+
+
+def compare(name: str, n_windows: int, seconds: float) -> dict:
+    """Return seconds a window of both versions, their ratio, and how far apart their results are."""
+    torch.manual_seed(SEED)
+    model = build_model(name).eval()
+    windows = np.random.default_rng(SEED).standard_normal((n_windows, 16, 5120)).astype(np.float32) / 10
+    orders = random_places(windows.shape, SEED, source=0, draw=0).argsort(dim=1).numpy()
+    contenders = {
+        "literal": lambda: literal(model, windows, POSITION_M, orders),
+        "here": lambda: perturb_source(model, windows, compute_relevance(model, windows, POSITION_M), seed=SEED),
+    }
+    fastest_s, estimates_m = fastest_in_turn(contenders, seconds)
+    estimates_m["literal"] = {curve: value[None] for curve, value in estimates_m["literal"].items()}
+    mae_m = {what: mae_curves([found], POSITION_M[None]).mae_m for what, found in estimates_m.items()}
+    return {
+        "model": name,
+        "literal_s_per_window": fastest_s["literal"] / n_windows,
+        "here_s_per_window": fastest_s["here"] / n_windows,
+        "ratio": fastest_s["literal"] / fastest_s["here"],
+        "mae_distance_m": float((mae_m["here"] - mae_m["literal"]).abs().max()),
+    }
 
 
 def literal(
@@ -35,7 +79,7 @@ def literal(
     -------
     dict of arrays, shape (window, percent, 3)
     """
-    estimates_m = {curve: np.zeros((len(windows), len(PERCENTS), 3)) for curve in ("relevance", "energy", "random")}
+    estimates_m = {curve: np.zeros((len(windows), len(PERCENTS), 3)) for curve in CURVES}
     for step, percent in enumerate(PERCENTS):
         attributor = zennit.attribution.Gradient(model=model, composite=build_composite(model, fast=False))
         with attributor:
@@ -60,57 +104,6 @@ def literal(
             for curve in estimates_m:
                 estimates_m[curve][:, step] = model(torch.Tensor(perturbed[curve])).numpy()
     return estimates_m
-
-
-def here(model: nn.Module, windows: np.ndarray) -> dict[str, np.ndarray]:
-    """The same with relevance computed once and nothing done sample by sample; shapes (draw, window, percent, 3)."""
-    return perturb_source(model, windows, compute_relevance(model, windows, POSITION_M), seed=SEED)
-
-
-def compare(name: str, n_windows: int, repeats: int) -> dict:
-    """Return seconds a window of both versions, their ratio, and how far apart their results are."""
-    model = build_model(name).eval()
-    windows = np.random.default_rng(SEED).standard_normal((n_windows, 16, 5120)).astype(np.float32) / 10
-    random_orders = random_places(windows.shape, SEED, source=0, draw=0).argsort(dim=1).numpy()
-    seconds = {"literal": np.inf, "here": np.inf}
-    for _ in range(repeats):
-        start_s = time.perf_counter()
-        expected_m = literal(model, windows, POSITION_M, random_orders)
-        middle_s = time.perf_counter()
-        estimates_m = here(model, windows)
-        seconds["literal"] = min(seconds["literal"], middle_s - start_s)
-        seconds["here"] = min(seconds["here"], time.perf_counter() - middle_s)
-    expected_mae_m = mae_curves([{curve: value[None] for curve, value in expected_m.items()}], POSITION_M[None]).mae_m
-    mae_m = mae_curves([estimates_m], POSITION_M[None]).mae_m
-    return {
-        "model": name,
-        "windows": n_windows,
-        "literal_s_per_window": seconds["literal"] / n_windows,
-        "here_s_per_window": seconds["here"] / n_windows,
-        "ratio": seconds["literal"] / seconds["here"],
-        "largest_estimate_difference_m": max(
-            float(np.abs(estimates_m[curve][0] - expected_m[curve]).max()) for curve in expected_m
-        ),
-        "largest_mae_difference_m": float((mae_m - expected_mae_m).abs().max()),
-    }
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Compare, print, and write ``results/benchmarks/perturbation.json``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--windows", type=int, default=4, help="number of windows (%(default)s)")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of which the fastest counts (%(default)s)")
-    parser.add_argument("--output", default="results/benchmarks/perturbation.json", help="file (%(default)s)")
-    arguments = parser.parse_args(argv)
-    torch.manual_seed(SEED)
-    rows = [compare(name, arguments.windows, arguments.repeats) for name in MODELS]
-    for row in rows:
-        print(
-            f"{row['model']}: literal {row['literal_s_per_window']:.3f} s a window, here "
-            f"{row['here_s_per_window']:.3f} s, ratio {row['ratio']:.1f}; MAE differs by at most "
-            f"{row['largest_mae_difference_m']:.1e} m"
-        )
-    write_json(arguments.output, {"threads": torch.get_num_threads(), "rows": rows})
 
 
 if __name__ == "__main__":

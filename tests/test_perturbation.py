@@ -100,10 +100,8 @@ def test_the_network_is_unchanged_and_its_mode_too(model, windows, relevance):
 
 def test_mae_is_the_mean_over_windows_and_coordinates(rng):
     positions_m = rng.random((2, 3))
-    estimates_m = [
-        {curve: rng.random((3 if curve == "random" else 1, n_windows, 2, 3)) for curve in CURVES}
-        for n_windows in (2, 5)
-    ]
+    draws = {"relevance": 1, "energy": 1, "random": 3}
+    estimates_m = [{curve: rng.random((draws[curve], windows, 2, 3)) for curve in CURVES} for windows in (2, 5)]
     table = mae_curves(estimates_m, positions_m, percents=[0, 20])
     for row in table.itertuples():
         errors_m = [
