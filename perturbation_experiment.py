@@ -9,6 +9,8 @@ results/perturbation. It needs the test recordings (generate_data.py) and weight
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -117,17 +119,17 @@ def beside_published(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @exits_cleanly
-def main(argv: list[str] | None = None) -> None:
-    """Run the script."""
+def main(argv: list[str] | None = None) -> Path:
+    """Run the script; return the folder of its results."""
     args = parse(argv)
     with ranks.process_group():
         trials = open_trials(args)
         estimated = [estimates(trial, args) for trial in trials]
+    folder = results_folder(args, "perturbation")
     if not ranks.is_main():
-        return
+        return folder
     table = curves(trials, estimated, args)
     shown = beside_published(table)
-    folder = results_folder(args, "perturbation")
     write_csv(folder / "curves.csv", table)
     write_csv(folder / "sources.csv", source_errors(trials, estimated, args))
     write_latex(folder / "table.tex", shown)
@@ -137,6 +139,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     print(as_text(shown))
     print(f"results: {folder}")
+    return folder
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -124,8 +125,8 @@ def condition_rows(trials: list[Trial], args, protocol: DelayProtocol) -> pd.Dat
 
 
 @exits_cleanly
-def main(argv: list[str] | None = None) -> None:
-    """Run the script."""
+def main(argv: list[str] | None = None) -> Path:
+    """Run the script; return the folder of its results."""
     args = parse(argv)
     protocol = protocol_of(args)
     with ranks.process_group():
@@ -134,10 +135,10 @@ def main(argv: list[str] | None = None) -> None:
         for trial in trials:
             by_condition.setdefault(trial.condition, []).append(trial)
         rows = pd.concat([condition_rows(group, args, protocol) for group in by_condition.values()])
-    if not ranks.is_main():
-        return
-    summary = summarise_delays(rows, args.seed)
     folder = results_folder(args, "tdoa")
+    if not ranks.is_main():
+        return folder
+    summary = summarise_delays(rows, args.seed)
     shown = summary[["condition", "pair", "signal", "windows", "anomalies_percent", "mae_samples"]]
     write_csv(folder / "delays.csv", rows)
     write_csv(folder / "summary.csv", summary)
@@ -146,6 +147,7 @@ def main(argv: list[str] | None = None) -> None:
     print("anomalies in percent, and MAE in samples of the estimates that are none")
     print(as_text(shown, digits=3))
     print(f"results: {folder}")
+    return folder
 
 
 def _pair(text: str) -> tuple[int, int]:

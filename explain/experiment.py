@@ -134,9 +134,8 @@ def always_the_centre_mae_m(recordings: Recordings) -> np.ndarray:
 def results_folder(args: argparse.Namespace, experiment: str) -> Path:
     """Return the folder of an experiment's results, named by its conditions and, if not both, its network."""
     conditions = arguments.conditions(args)
-    name = conditions[0].name if len(conditions) == 1 else "pooled"
-    networks = "" if len(args.model_name) == len(MODELS) else "_" + "_".join(args.model_name)
-    return args.results / experiment / (name + networks)
+    names = ["pooled"] if set(conditions) == set(params.CONDITIONS) else [condition.name for condition in conditions]
+    return args.results / experiment / "_".join([*names, *(args.model_name if len(args.model_name) == 1 else [])])
 
 
 def origin_of(args: argparse.Namespace, trials: list[Trial]) -> dict:

@@ -1,0 +1,64 @@
+"""The result of a whole run in two tables: what was found here beside what was published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from report.published import published_curves
+
+REMOVED_PERCENT = 10
+
+
+def removal_summary(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the MAE in metres with nothing and with a tenth removed, each with the published one in brackets.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``curves.csv`` of perturbation_experiment.py.
+    """
+    here, published = _columns(curves), _columns(published_curves())
+    published = published.reindex(here.index)
+    table = pd.DataFrame(index=here.index)
+    for column in ("MAE", *(f"{curve} -{REMOVED_PERCENT} %" for curve in ("relevance", "energy", "random"))):
+        table[column] = [
+            f"{value:.4f} ({'-' if pd.isna(theirs) else f'{theirs:.4f}'})"
+            for value, theirs in zip(here[column], published[column], strict=True)
+        ]
+    table["always the centre"] = here["always the centre"]
+    return table.reset_index()
+
+
+def delay_summary(delays: pd.DataFrame) -> pd.DataFrame:
+    """Return anomalies and MAE of the delays, a row a condition and pair, a column a signal.
+
+    Parameters
+    ----------
+    delays : DataFrame
+        ``summary.csv`` of tdoa_experiment.py.
+    """
+    shown = [
+        f"{anomalies:.1f} % / {mae:.2f}"
+        for anomalies, mae in zip(delays["anomalies_percent"], delays["mae_samples"], strict=True)
+    ]
+    table = delays.assign(shown=shown)
+    wide = table.pivot(index=["condition", "pair"], columns="signal", values="shown")
+    rows = list(dict.fromkeys(zip(table["condition"], table["pair"], strict=True)))
+    return wide.loc[rows, list(dict.fromkeys(table["signal"]))].reset_index()
+
+
+def read_summary(perturbation: Path, tdoa: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the results of both experiments from their folders and sum them up."""
+    return removal_summary(pd.read_csv(perturbation / "curves.csv")), delay_summary(pd.read_csv(tdoa / "summary.csv"))
+
+
+def _columns(curves: pd.DataFrame) -> pd.DataFrame:
+    keys = ["condition", "model"]
+    at = {percent: rows.set_index([*keys, "curve"])["mae_m"].unstack() for percent, rows in curves.groupby("percent")}
+    removed = at[REMOVED_PERCENT][["relevance", "energy", "random"]].add_suffix(f" -{REMOVED_PERCENT} %")
+    whole = at[0].rename(columns={"relevance": "MAE"})
+    kept = [column for column in ("MAE", "always the centre") if column in whole]
+    table = whole[kept].join(removed)
+    return table.loc[list(dict.fromkeys(zip(curves["condition"], curves["model"], strict=True)))]
