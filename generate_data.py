@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 import params
-from acoustics.generation import SourceJob, Studio, claim_dataset, make_sources
+from acoustics.generation import SourceJob, Studio, check_speech, claim_dataset, make_sources
 from acoustics.recordings import Dataset, subset
 from acoustics.rir import SIMULATORS, resolve_simulator
 from acoustics.room import absorption
@@ -91,8 +91,11 @@ def main(argv: list[str] | None = None) -> None:
         dataset, args.setup, condition, corpus, made_from["simulator"], args.reflection_sign, seed=args.seed
     )
     jobs = jobs_of(args, corpus)
+    if ranks.is_main() and corpus.note:
+        print(corpus.note)
     with ranks.process_group():
         if ranks.is_main():
+            check_speech(studio, jobs)
             claim_dataset(dataset)
         make_sources(studio, jobs, args.workers)
     if ranks.is_main():

@@ -102,6 +102,20 @@ def claim_dataset(dataset: Dataset) -> None:
         )
 
 
+def check_speech(studio: Studio, jobs: list[SourceJob]) -> None:
+    """Load every utterance that is still needed once, so that a bad one is found before anything is written.
+
+    Raises
+    ------
+    InputError
+        For the first utterance that can't be used.
+    """
+    dataset = studio.dataset
+    needed = {job.utterance for job in jobs if not dataset.path(job.split, job.source).exists()}
+    for utterance in sorted(needed):
+        studio.corpus.load(utterance, studio.setup.fs_hz)
+
+
 def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
     """Record the sources that are not there yet; each rank takes its share, `workers` processes do it."""
     dataset = studio.dataset

@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
-import time
-from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from acoustics.room import Scene, absorption, axis_images
 from acoustics.simulators import SIMULATORS
 from acoustics.simulators.finufft import period_samples
 from acoustics.simulators.pyroomacoustics import highest_order
+from benchmarks.timing import fastest_in_turn
 from params import CONDITIONS, PUBLISHED
 from running import arguments, provenance
 from running.errors import exits_cleanly
@@ -72,7 +71,9 @@ def compare(T60_s: float, seconds: float, every: bool) -> list[dict]:
         contenders["pyroomacoustics own loop"] = pyroomacoustics_own_loop
     if find_spec("rir_generator") and (every or T60_s <= RIR_GENERATOR_T60_S):
         contenders["rir-generator"] = rir_generator
-    seconds_of, rirs_of = _measure(contenders, scene, seconds)
+    seconds_of, rirs_of = fastest_in_turn(
+        {name: partial(simulate, scene) for name, simulate in contenders.items()}, seconds
+    )
 
     rirs = rirs_of["finufft"]
     period = period_samples(scene.n_samples)
@@ -171,18 +172,6 @@ def peak_memory_mib(T60_s: float) -> float:
     return int(status["VmHWM"].split()[0]) / 1024
 
 
-def _measure(contenders: dict[str, Callable], scene: Scene, seconds: float) -> tuple[dict, dict]:
-    """Return the shortest time of each contender, which run in turn at least twice, and what each returned."""
-    times_s, returned = defaultdict(list), {}
-    end_s = time.perf_counter() + seconds
-    while len(times_s["finufft"]) < 2 or time.perf_counter() < end_s:
-        for name, simulate in contenders.items():
-            start_s = time.perf_counter()
-            returned[name] = simulate(scene)
-            times_s[name].append(time.perf_counter() - start_s)
-    return {name: min(taken_s) for name, taken_s in times_s.items()}, returned
-
-
 def _distance_in_band(actual: np.ndarray, expected: np.ndarray) -> float:
     difference, reference = np.fft.rfft([actual - expected, expected], 2 * expected.shape[-1])[
         ..., : int(BAND * expected.shape[-1])
@@ -191,4 +180,4 @@ def _distance_in_band(actual: np.ndarray, expected: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

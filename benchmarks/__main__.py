@@ -1,0 +1,9 @@
+"""Run all benchmarks one after the other; each saves its rows to results/benchmarks."""
+
+from __future__ import annotations
+
+from benchmarks import generation, perturbation, relevance, rir, tdoa, training
+
+for benchmark in (rir, generation, training, relevance, perturbation, tdoa):
+    print(f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {benchmark.__doc__.splitlines()[0]}", flush=True)
+    benchmark.main([])

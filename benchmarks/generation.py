@@ -1,0 +1,101 @@
+"""Time the making of a recording stage by stage, on one core, at the four published conditions.
+
+Each stage is run for several sources; columns are the mean milliseconds a source of the fastest of several passes, the
+share of the whole, and the minutes that a full dataset takes on the given number of cores.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import params
+from acoustics.gcc import correlation_time_samples
+from acoustics.recordings import record, write_recording
+from acoustics.rir import simulate_rirs
+from acoustics.speech import open_corpus
+from benchmarks.timing import fastest_in_turn
+from running import arguments, provenance
+from running.errors import exits_cleanly
+from running.files import write_json
+
+
+@exits_cleanly
+def main(argv=None) -> None:
+    """Measure, print and save."""
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--sources", type=arguments.whole(1), default=8, help="sources a pass")
+    parser.add_argument("--seconds", type=arguments.number(above=0), default=8.0, help="time to spend on a condition")
+    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/generation.json"), help="where to save")
+    args = parser.parse_args(argv)
+    cores = len(os.sched_getaffinity(0))
+    rows = [row for condition in params.CONDITIONS for row in stages(condition, args.sources, args.seconds)]
+    print(f"{'condition':16} {'stage':18} {'ms a source':>11} {'share':>6} {f'min ({cores} cores)':>13}")
+    for row in rows:
+        print(
+            f"{row['condition']:16} {row['stage']:18} {row['ms_per_source']:11.1f} {row['share']:6.0%} "
+            f"{row['ms_per_source'] * row['sources_of_dataset'] / 6e4 / cores:13.1f}"
+        )
+    write_json(args.output, {"rows": rows, "cores": cores, **provenance.origin(vars(args))})
+    print(f"saved to {args.output}")
+
+
+def stages(condition: params.Condition, count: int, seconds: float) -> list[dict]:
+    """Return a row for each stage and one for their sum."""
+    setup, corpus = params.PUBLISHED, open_corpus("espeak")
+    positions_m, utterances = setup.grid.splits()["test"], corpus.utterances()
+    chosen = [utterances[index] for index in np.linspace(0, len(utterances) - 1, count).astype(int)]
+    speech = [corpus.load(utterance, setup.fs_hz) for utterance in chosen]
+
+    def simulate(source: int) -> np.ndarray:
+        return simulate_rirs(
+            setup.room,
+            positions_m[source : source + 1],
+            setup.array.as_array(),
+            condition.T60_s,
+            simulator="finufft",
+        )[0]
+
+    rirs = [simulate(source) for source in range(count)]
+    mixed = [record(speech[source], rirs[source], condition.snr_db, _rng(source)) for source in range(count)]
+    sources = range(count)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "0000.wav"
+        work = {
+            "speech": lambda: [corpus.load(utterance, setup.fs_hz) for utterance in chosen],
+            "room responses": lambda: [simulate(source) for source in sources],
+            "mixing, noise": lambda: [
+                record(speech[source], rirs[source], condition.snr_db, _rng(source)) for source in sources
+            ],
+            "correlation time": lambda: [correlation_time_samples(signal) for signal in speech],
+            "writing": lambda: [write_recording(path, *_written(setup, recorded)) for recorded in mixed],
+        }
+        fastest_s, _ = fastest_in_turn(work, seconds)
+    fastest_s["all"] = sum(fastest_s.values())
+    total = sum(len(split_m) for split_m in setup.grid.splits().values())
+    return [
+        {
+            "condition": condition.name,
+            "stage": stage,
+            "ms_per_source": 1e3 * taken_s / count,
+            "share": taken_s / fastest_s["all"],
+            "sources_of_dataset": total,
+        }
+        for stage, taken_s in fastest_s.items()
+    ]
+
+
+def _rng(source: int) -> np.random.Generator:
+    return np.random.default_rng(source)
+
+
+def _written(setup: params.Setup, recorded: tuple[np.ndarray, float]) -> tuple:
+    recording, noise_rms = recorded
+    return recording, setup.fs_hz, noise_rms, {}
+
+
+if __name__ == "__main__":
+    main()
