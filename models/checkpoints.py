@@ -28,6 +28,7 @@ PUBLISHED_KEYS = (
     (r"^bn1\.", "norm."),
     (r"^output_dense\.", "output."),
 )
+FIRST_LAYERS = {"loc_cnn": "conv1.weight", "sample_cnn": "stem.conv.weight"}
 
 
 def save_checkpoint(path: str | Path, model_name: str, model: nn.Module, arguments: dict, record: dict) -> None:
@@ -112,15 +113,12 @@ def _read_published(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
         raise InputError(f"{path} is damaged, or holds more than weights and is not loaded") from None
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"{path} is no state_dict of a published network")
-    state = _in_float32({_own_key(key): value for key, value in state.items()})
-    if "conv1.weight" in state:
-        model_name, first = "loc_cnn", "conv1.weight"
-    elif "stem.conv.weight" in state:
-        model_name, first = "sample_cnn", "stem.conv.weight"
-    else:
-        raise InputError(f"{path} is of neither network: its keys are unknown")
-    arguments = {"microphones": state[first].shape[1], "dropout": "published"}
-    return {"model_name": model_name, "arguments": arguments}, state
+    state = _in_float32({_own_key(str(key)): value for key, value in state.items()})
+    for model_name, first in FIRST_LAYERS.items():
+        if first in state and state[first].ndim == 3:
+            arguments = {"microphones": state[first].shape[1], "dropout": "published"}
+            return {"model_name": model_name, "arguments": arguments}, state
+    raise InputError(f"{path} is of neither network: its keys are unknown")
 
 
 def _in_float32(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

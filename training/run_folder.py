@@ -12,7 +12,7 @@ import params
 from models.checkpoints import save_checkpoint
 from running import provenance
 from running.errors import InputError
-from running.files import read_json, whole_file, write_csv, write_json
+from running.files import read_json, remove_parts, whole_file, write_csv, write_json
 
 
 def run_name(model_name: str, condition: params.Condition, recipe_name: str, seed: int) -> str:
@@ -56,7 +56,8 @@ class RunFolder:
             )
 
     def begin(self, arguments: dict) -> None:
-        """Write down what the run is, unless that is there."""
+        """Write down what the run is, unless that is there; remove what a killed one left half-written."""
+        remove_parts(self.folder)
         if not self.config_path.exists():
             write_json(self.config_path, {"identity": self.identity} | provenance.origin(arguments))
 
