@@ -13,9 +13,12 @@ import torch
 import params
 from acoustics.recordings import Recordings
 from models import MODELS
+from models.checkpoints import load_checkpoint
 from running import arguments, ranks
 from running.errors import exits_cleanly
+from running.files import read_csv, write_csv
 from training import precision
+from training.evaluate import mae_table
 from training.loop import Plan, Training, train
 from training.recipes import RECIPES
 from training.run_folder import RunFolder, run_name
@@ -63,12 +66,22 @@ def main(argv: list[str] | None = None) -> Path:
                 f"{args.model_name}, {condition.name}, recipe {args.recipe}, {recipe.precision} on {device}: "
                 f"{len(train_set)} sources to train, {len(val_set)} to validate, in {folder}"
             )
-        history = train(run, training, vars(args))
-        best = history[training.best_epoch - 1]
+        train(run, training, vars(args))
     if ranks.is_main():
-        mae = ", ".join(f"{axis} {best[f'val_mae_{axis}_m']:.3f}" for axis in "xyz")
-        print(f"finished after {len(history)} epochs; best in epoch {best['epoch']}: validation MAE {mae} m")
+        print(f"finished after {training.epoch} epochs; best in epoch {training.best_epoch}; all validation windows:")
+        print_errors(run, val_set, device)
     return folder
+
+
+def print_errors(run: RunFolder, val_set: Recordings, device: torch.device) -> None:
+    """Print the errors of the best weights on all validation windows, beside the control's; measured once."""
+    if not run.validation_path.exists():
+        model, _ = load_checkpoint(run.folder / "best.safetensors")
+        write_csv(run.validation_path, mae_table(model, val_set, device))
+    print(f"{'MAE (m)':18} {'x':>6} {'y':>6} {'z':>6} {'all':>6}")
+    for row in read_csv(run.validation_path):
+        maes_m = (float(row[key]) for key in ("mae_x_m", "mae_y_m", "mae_z_m", "mae_m"))
+        print(f"{row['model']:18} " + " ".join(f"{mae_m:6.3f}" for mae_m in maes_m))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ from training_data import CONDITION, one_thread, open_splits, write_dataset  # n
 
 import train
 from models.checkpoints import load_checkpoint
+from running.files import read_csv
 from training.evaluate import estimate_positions
 from training.loop import Training
 from training.run_folder import run_name
+from training.windows import draw_epoch, read
 
 ROOT = Path(train.__file__).parent
 
@@ -57,7 +59,7 @@ def test_run_folder_says_all(command, tmp_path):
     assert folder == tmp_path / "logs" / "loc_cnn_SNR_25_T60_0.15_conditioned_seed_7"
     names = {path.name for path in folder.iterdir()}
     checkpoints = {f"{name}.{suffix}" for name in ("best", "last") for suffix in ("safetensors", "json")}
-    assert names == checkpoints | {"config.json", "history.csv", "state.pt", "tensorboard"}
+    assert names == checkpoints | {"config.json", "history.csv", "state.pt", "tensorboard", "validation.csv"}
     config = json.loads((folder / "config.json").read_text())
     assert config["identity"]["recipe"]["epochs"] == 3
     assert config["identity"]["seed"] == 7
@@ -67,18 +69,29 @@ def test_run_folder_says_all(command, tmp_path):
     assert (best["epoch"], len(best["history"])) == (lowest["epoch"], 3)
 
 
-def test_best_weights_answer_with_the_errors_in_the_history(command, data_path, monkeypatch):
-    every_window = "--batch_size", "100"
-    folder = train.main(command(*every_window))
-    best = json.loads((folder / "best.json").read_text())
+def test_best_weights_make_the_errors_that_are_reported(command, data_path):
+    folder = train.main(command())
     model, _ = load_checkpoint(folder / "best.safetensors")
     estimates = estimate_positions(model, open_splits(data_path)[1])
-    row = best["history"][best["epoch"] - 1]
-    by_source = [estimates.sources == source for source in range(3)]
-    errors_m = [abs(estimates.estimates_m - estimates.positions_m)[of_source] for of_source in by_source]
-    lowest, highest = sum(e.min(0) for e in errors_m) / 3, sum(e.max(0) for e in errors_m) / 3
-    maes_m = [row[f"val_mae_{axis}_m"] for axis in "xyz"]
-    assert all(low - 1e-5 <= mae <= high + 1e-5 for low, mae, high in zip(lowest, maes_m, highest, strict=True))
+    network, centre = read_csv(folder / "validation.csv")
+    errors_m = abs(estimates.estimates_m - estimates.positions_m)
+    assert float(network["mae_y_m"]) == pytest.approx(errors_m[:, 1].mean(), rel=1e-6)
+    assert float(network["mae_m"]) == pytest.approx(errors_m.mean(), rel=1e-6)
+    assert centre["model"] == "always the centre"
+    assert float(centre["mae_x_m"]) == pytest.approx(abs(1.7 - estimates.positions_m[:, 0]).mean(), rel=1e-6)
+
+
+def test_history_has_the_validation_errors_of_the_weights_of_its_epoch(command, data_path):
+    folder = train.main(command("--epochs", "1"))
+    history = json.loads((folder / "last.json").read_text())["history"]
+    model, _ = load_checkpoint(folder / "last.safetensors")
+    val_set = open_splits(data_path)[1]
+    (batch,) = draw_epoch(val_set.window_counts, 100, seed=7, split="val", epoch=0)
+    windows, positions_m = read(val_set, batch)
+    with torch.no_grad():
+        error_m = model(windows) - positions_m
+    assert history[0]["val_mae_x_m"] == pytest.approx(error_m[:, 0].abs().mean().item(), rel=1e-4)
+    assert history[0]["val_loss_m2"] == pytest.approx(error_m.square().mean().item(), rel=1e-4)
 
 
 def test_tensorboard_has_a_row_for_each_epoch(command):

@@ -37,7 +37,7 @@ class Estimates:
     positions_m: np.ndarray
 
     def mae_row(self, name: str) -> dict:
-        """Return a table row: mean absolute error over windows, for each coordinate and over all three, in metres."""
+        """Return a table's row: mean absolute error over windows, for each coordinate and over all three, in metres."""
         error_m = np.abs(self.estimates_m - self.positions_m)
         by_axis = dict(zip(("mae_x_m", "mae_y_m", "mae_z_m"), map(float, error_m.mean(0)), strict=True))
         return {"model": name, "windows": len(error_m), "mae_m": float(error_m.mean()), **by_axis}
@@ -79,3 +79,9 @@ def always_the_centre(estimates: Estimates, setup: params.Setup) -> Estimates:
     centre_m = np.concatenate([splits["train"], splits["val"]]).mean(0)
     answers_m = np.broadcast_to(centre_m, estimates.positions_m.shape)
     return Estimates(estimates.sources, estimates.windows, answers_m, estimates.positions_m)
+
+
+def mae_table(model: nn.Module, recordings: Recordings, device: str | torch.device = "cpu") -> list[dict]:
+    """Return the errors over all windows of a network and of the control, a row each (`Estimates.mae_row`)."""
+    heard = estimate_positions(model, recordings, device=device)
+    return [heard.mae_row("network"), always_the_centre(heard, recordings.setup).mae_row(CENTRE)]

@@ -23,8 +23,8 @@ def run_name(model_name: str, condition: params.Condition, recipe_name: str, see
 class RunFolder:
     """A folder that belongs to one training.
 
-    ``config.json`` (what the weights depend on, and the origin), ``history.csv``, ``best`` and ``last`` checkpoints,
-    ``tensorboard/``, ``state.pt``.
+    ``config.json`` (what the weights depend on, and the origin), ``history.csv``, ``tensorboard/``, ``best`` and
+    ``last`` checkpoints, ``validation.csv`` (errors of the best weights), ``state.pt`` (from where to go on).
 
     Parameters
     ----------
@@ -45,6 +45,10 @@ class RunFolder:
     def state_path(self) -> Path:
         return self.folder / "state.pt"
 
+    @property
+    def validation_path(self) -> Path:
+        return self.folder / "validation.csv"
+
     def check(self) -> None:
         """Raise InputError when the folder belongs to a run with another identity."""
         if not self.config_path.exists():
@@ -58,6 +62,7 @@ class RunFolder:
     def begin(self, arguments: dict) -> None:
         """Write down what the run is, unless that is there; remove what a killed one left half-written."""
         remove_parts(self.folder)
+        self.validation_path.unlink(missing_ok=True)
         if not self.config_path.exists():
             write_json(self.config_path, {"identity": self.identity} | provenance.origin(arguments))
 

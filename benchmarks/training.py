@@ -1,0 +1,121 @@
+"""Compare a training step with the machine's own matrix products: how much of what it can do is used.
+
+A step takes 100 windows of 16 x 5120 samples forward, backward and through the optimiser. All contenders run in turn,
+over and over; the fastest run of each counts. Columns: seconds a step; operations a second of its multiplications and
+additions (counted by PyTorch); the same of a product of two large matrices; ratio; reading the step's windows from
+disk, as a share of the step's processor time.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import params
+from acoustics.recordings import Dataset, Recordings, write_recording
+from benchmarks.timing import fastest_in_turn
+from models import MODELS, build_model
+from running import arguments, provenance
+from running.errors import exits_cleanly
+from running.files import write_json
+from training import precision
+from training.recipes import RECIPES
+from training.windows import Batch, read
+
+KINDS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+MATRIX_SIZE = 2048
+UTTERANCE_S = 3.5
+
+
+@exits_cleanly
+def main(argv=None) -> None:
+    """Measure, print and save."""
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--seconds", type=arguments.number(above=0), default=60.0, help="time to spend")
+    parser.add_argument("--threads", type=arguments.whole(1), default=torch.get_num_threads(), help="threads")
+    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/training.json"), help="where to save")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    rows = compare(args.seconds, torch.device("cpu"))
+    print(f"{'network':12} {'kind':5} {'step (s)':>9} {'Gop/s':>7} {'product':>8} {'ratio':>6} {'reading':>8}")
+    for row in rows:
+        print(
+            f"{row['model']:12} {row['kind']:5} {row['step_s']:9.3f} {row['gop_per_s']:7.0f} "
+            f"{row['product_gop_per_s']:8.0f} {row['ratio']:6.2f} {row['reading_share']:8.1%}"
+        )
+    write_json(args.output, {"rows": rows, "threads": args.threads, **provenance.origin(vars(args))})
+    print(f"saved to {args.output}")
+
+
+def compare(seconds: float, device: torch.device) -> list[dict]:
+    """Return a row for each network and precision."""
+    precision.prepare(device)
+    steps = {(name, kind): Step(name, kind, device) for name in MODELS for kind in KINDS}
+    matrices = {kind: torch.randn(MATRIX_SIZE, MATRIX_SIZE).to(dtype) for kind, dtype in KINDS.items()}
+    products = {kind: lambda matrix=matrix: matrix @ matrix for kind, matrix in matrices.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        recordings = _write_recordings(Path(folder))
+        batch = Batch(np.arange(100) % len(recordings), np.arange(100) % recordings.window_counts.min())
+        reading = {"reading": lambda: read(recordings, batch)}
+        fastest_s, _ = fastest_in_turn(steps | products | reading, seconds)
+    operations = {name: steps[name, "fp32"].count_operations() for name in MODELS}
+    product_gop_per_s = {kind: 2e-9 * MATRIX_SIZE**3 / fastest_s[kind] for kind in KINDS}
+    return [
+        {
+            "model": name,
+            "kind": kind,
+            "step_s": fastest_s[name, kind],
+            "gop_per_s": 1e-9 * operations[name] / fastest_s[name, kind],
+            "product_gop_per_s": product_gop_per_s[kind],
+            "ratio": 1e-9 * operations[name] / fastest_s[name, kind] / product_gop_per_s[kind],
+            "reading_share": fastest_s["reading"] / fastest_s[name, kind] / torch.get_num_threads(),
+        }
+        for name, kind in steps
+    ]
+
+
+class Step:
+    """A training step of our own recipe on windows of noise."""
+
+    def __init__(self, name: str, kind: str, device: torch.device):
+        recipe = RECIPES["conditioned"]
+        self.model = build_model(name, input_scale=recipe.input_scale, dropout=recipe.dropout).train()
+        self.optimizer = recipe.make_optimizer(name, self.model)
+        self.windows = torch.randn(recipe.batch_size, 5120, 16).transpose(1, 2)  # (window, microphone, sample)
+        self.kind, self.device = kind, device
+
+    def __call__(self) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        with precision.autocast(self.kind, self.device):
+            answers = self.model(self.windows)
+        answers.float().square().mean().backward()
+        self.optimizer.step()
+
+    def count_operations(self) -> int:
+        """Return the multiplications and additions of a step."""
+        with FlopCounterMode(display=False) as counter:
+            self()
+        return counter.get_total_flops()
+
+
+def _write_recordings(folder: Path) -> Recordings:
+    """Write eight sources of noise as generate_data.py would."""
+    setup, condition = params.PUBLISHED, params.CONDITIONS[0]
+    dataset = Dataset(folder / condition.name, provenance.plain({"setup": setup, "condition": vars(condition)}))
+    write_json(dataset.folder / "dataset.json", {"arguments": dataset.arguments})
+    rng = np.random.default_rng(0)
+    samples = int(UTTERANCE_S * setup.fs_hz)
+    for source in range(8):
+        row = {"source": source, "windows": samples // setup.window_samples, "x_m": 1.7, "y_m": 5.5, "z_m": 1.2}
+        recording = rng.standard_normal((len(setup.array), samples)).astype(np.float32)
+        write_recording(dataset.path("train", source), recording, setup.fs_hz, 0.1, row)
+    dataset.write_table("train")
+    return Recordings(dataset.folder / "train")
+
+
+if __name__ == "__main__":
+    main()
