@@ -1,0 +1,38 @@
+"""The whole method at toy size, from one command."""
+
+import pytest
+
+import reproduce
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("smoke")
+
+
+ARGUMENTS = ["--profile", "smoke", "--conditions", "0.15/25", "0.2/20"]
+
+
+def test_smoke_ends_with_the_table_and_the_places_of_its_files(folder, capsys):
+    reproduce.main([*ARGUMENTS, "--folder", str(folder)])
+    printed = capsys.readouterr().out
+    assert "(0.0880)" in printed
+    for row in ("always lag 0", "untrained loc_cnn", "always the centre", "the numbers mean nothing"):
+        assert row in printed
+    listed = [line.strip() for line in printed.split("files:")[1].splitlines() if line.strip()]
+    assert len(listed) == 8
+    assert all((folder / name).exists() or name.startswith(str(folder)) for name in listed)
+
+
+def test_a_second_run_reuses_everything(folder, capsys):
+    made = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.suffix in {".wav", ".npz", ".h5"}}
+    reproduce.main([*ARGUMENTS, "--folder", str(folder)])
+    assert made == {path: path.stat().st_mtime_ns for path in made}
+    assert "results after" in capsys.readouterr().out
+
+
+def test_bad_input_ends_with_exit_code_2(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        reproduce.main([*ARGUMENTS, "--folder", str(tmp_path), "--corpus", str(tmp_path / "nowhere")])
+    assert stop.value.code == 2
+    assert "nowhere" in capsys.readouterr().err

@@ -1,0 +1,164 @@
+"""How scripts run: files appear whole, errors are one line, arguments are checked, parts are made once."""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import params
+from running import arguments, parts, provenance, ranks
+from running.errors import InputError, exits_cleanly
+from running.files import read_csv, read_json, remove_parts, whole_file, write_csv, write_json
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep" / "a.txt"
+    with pytest.raises(TypeError), whole_file(path) as beside:
+        beside.open("w").writelines(["half", None])
+    assert not list(path.parent.iterdir())
+    with whole_file(path) as beside:
+        beside.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path):
+    write_json(tmp_path / "a.json", {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", {"a": object()})
+    assert read_json(tmp_path / "a.json") == {"a": 1}
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    code = f"""
+import os, signal, sys
+sys.path.insert(0, {str(ROOT)!r})
+from running.files import whole_file
+with whole_file({str(tmp_path / "a.txt")!r}) as beside:
+    beside.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_parts(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_csv_survives(tmp_path):
+    write_csv(tmp_path / "a.csv", [{"a": 1, "b": "x, y"}, {"a": 0.1, "b": ""}])
+    assert read_csv(tmp_path / "a.csv") == [{"a": "1", "b": "x, y"}, {"a": "0.1", "b": ""}]
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\x00"])
+def test_a_damaged_json_is_named(tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(InputError, match=r"a\.json"):
+        read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (InputError("no such thing; do that"), 2, "error: no such thing; do that"),
+        (OSError(28, "No space left on device", "a.wav"), 2, "error: No space left on device: a.wav"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_errors_end_with_one_line(capsys, error, code, text):
+    @exits_cleanly
+    def main(argv=None):
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == code
+    assert capsys.readouterr().err.strip().startswith(text)
+
+
+def parsed(add, *argv):
+    parser = arguments.parser("x")
+    add(parser)
+    return parser.parse_args(argv)
+
+
+def test_conditions_are_one_several_or_all():
+    assert arguments.conditions(parsed(arguments.add_conditions)) == params.CONDITIONS[:1]
+    assert arguments.conditions(parsed(arguments.add_conditions, "--conditions", "all")) == params.CONDITIONS
+    several = parsed(arguments.add_conditions, "--conditions", "0.2/5", "0.2/5", "0.3/20")
+    assert arguments.conditions(several) == (params.Condition(0.2, 5), params.Condition(0.3, 20))
+
+
+@pytest.mark.parametrize("argv", [("--conditions", "0.2"), ("--conditions", "a/b"), ("--T60", "-1"), ("--SNR", "nan")])
+def test_wrong_conditions_are_refused(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parsed(arguments.add_conditions, *argv)
+    assert stop.value.code == 2
+
+
+def test_a_gpu_that_is_not_there_is_refused():
+    import torch
+
+    absent = str(torch.cuda.device_count())
+    with pytest.raises(InputError, match=f"GPU {absent} can't be used"):
+        arguments.device(parsed(arguments.add_gpu, "--gpu", absent))
+    assert arguments.device(parsed(arguments.add_gpu, "--gpu", "cpu")).type == "cpu"
+
+
+def test_ranks_share_everything_once(monkeypatch):
+    shares = []
+    for rank in range(3):
+        monkeypatch.setenv("RANK", str(rank))
+        monkeypatch.setenv("WORLD_SIZE", "3")
+        shares += ranks.share(list(range(10)))
+    assert sorted(shares) == list(range(10))
+
+
+def test_parts_are_computed_once_and_returned_in_order(tmp_path):
+    computed = []
+
+    def compute(row):
+        computed.append(row)
+        return {"a": np.array([row])}
+
+    first = parts.by_source(tmp_path, [5, 3, 9], compute, "test")
+    again = parts.by_source(tmp_path, [9, 5], lambda row: pytest.fail("computed again"), "test")
+    assert computed == [0, 1, 2]
+    assert [int(part["a"][0]) for part in first] == [0, 1, 2]
+    assert [int(part["a"][0]) for part in again] == [2, 0]
+
+
+def test_a_damaged_part_is_named(tmp_path):
+    parts.by_source(tmp_path, [5], lambda row: {"a": np.zeros(3)}, "test")
+    (tmp_path / "0005.npz").write_bytes(b"PK no zip")
+    with pytest.raises(InputError, match=r"0005\.npz"):
+        parts.by_source(tmp_path, [5], lambda row: {}, "test")
+
+
+def test_origin_is_json_and_names_versions():
+    record = provenance.origin(vars(argparse.Namespace(path=ROOT / "models", setup=params.PUBLISHED, number=1)))
+    assert json.loads(json.dumps(record)) == record
+    assert record["arguments"]["path"] == "models"
+    assert record["arguments"]["setup"] == params.PUBLISHED.to_dict()
+    assert {"python", "torch", "numpy"} <= set(record["versions"])
+
+
+def test_fingerprints_do_not_depend_on_order():
+    assert provenance.fingerprint({"a": 1, "b": (2,)}) == provenance.fingerprint({"b": [2], "a": 1})
+    assert provenance.fingerprint({"a": 1}) != provenance.fingerprint({"a": 2})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_one_clear_line(tmp_path, capsys):
+    tmp_path.chmod(0o500)
+    with pytest.raises(SystemExit) as stop:
+        exits_cleanly(lambda argv: write_json(tmp_path / "a.json", {}))([])
+    assert stop.value.code == 2
+    assert "Permission denied" in capsys.readouterr().err
