@@ -51,7 +51,7 @@ def compare(name: str, n_windows: int, seconds: float) -> dict:
     torch.manual_seed(SEED)
     model = build_model(name).eval()
     windows = np.random.default_rng(SEED).standard_normal((n_windows, 16, 5120)).astype(np.float32) / 10
-    orders = random_places(windows.shape, SEED, source=0, draw=0).argsort(dim=1).numpy()
+    orders = random_places(windows.shape, SEED, source=0, draw=0).flatten(1).argsort(dim=1).numpy()
     contenders = {
         "literal": lambda: literal(model, windows, POSITION_M, orders),
         "here": lambda: perturb_source(model, windows, compute_relevance(model, windows, POSITION_M), seed=SEED),

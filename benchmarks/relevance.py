@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from explain.relevance import BATCH_SIZE, compute_relevance
+from explain.relevance import compute_relevance, default_batch_size
 from models import MODELS, build_model
 from running import arguments, provenance
 from running.errors import exits_cleanly
@@ -72,7 +72,7 @@ def compare(name: str, n_windows: int, seconds: float) -> list[dict]:
 def gradient(model: nn.Module, windows: np.ndarray) -> np.ndarray:
     """Return the plain gradient of the summed outputs, batch by batch as relevance is computed."""
     parts = []
-    for window in torch.tensor(windows).split(BATCH_SIZE):
+    for window in torch.tensor(windows).split(default_batch_size("cpu")):
         window.requires_grad_()
         parts.append(torch.autograd.grad(model(window).sum(), window)[0])
     return torch.cat(parts).numpy()

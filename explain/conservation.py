@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from explain.relevance import BATCH_SIZE, relevance_of_batch, ruled, true_positions_m
+from explain.relevance import default_batch_size, relevance_of_batch, ruled, true_positions_m
 from explain.rules import describe_composite
 
 
@@ -19,7 +19,6 @@ def conservation_ledger(
     positions_m: np.ndarray | None = None,
     start: str = "ground_truth",
     gate: str = "published",
-    batch_size: int = BATCH_SIZE,
     device: str | torch.device = "cpu",
     fast: bool = True,
 ) -> pd.DataFrame:
@@ -29,7 +28,7 @@ def conservation_ledger(
 
     Parameters
     ----------
-    model, windows, positions_m, start, gate, batch_size, device, fast
+    model, windows, positions_m, start, gate, device, fast
         See `explain.relevance.compute_relevance`, which also says what is raised.
 
     Returns
@@ -38,6 +37,7 @@ def conservation_ledger(
         A row for each layer, the input last: layer, kind, rule, received_m, passed_m (sums over all windows, in
         metres), share (received_m over what was put in at the output).
     """
+    batch_size = default_batch_size(device)
     true_m = true_positions_m(start, positions_m, len(windows))
     received_m, passed_m, put_in_m = defaultdict(float), defaultdict(float), 0.0
     with ruled(model.to(device), gate, fast):

@@ -14,13 +14,12 @@ import torch
 from torch import nn
 
 from explain.canonizers import MergeBatchNorm
-from explain.relevance import evaluating
+from explain.relevance import default_batch_size, evaluating
 from explain.statistics import interval_over_sources
 from explain.zennit_import import zennit
 
 CURVES = ("relevance", "energy", "random")
 PERCENTS = tuple(range(0, 80, 10))
-BATCH_SIZE = 4
 
 
 def perturb_source(
@@ -31,7 +30,7 @@ def perturb_source(
     draws: int = 1,
     seed: int = 0,
     source: int = 0,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     device: str | torch.device = "cpu",
 ) -> dict[str, np.ndarray]:
     """Estimate positions from windows of which the first values in three orders are set to zero.
@@ -51,8 +50,8 @@ def perturb_source(
         Number of random orders.
     seed, source : int
         The random orders depend on (seed, source, draw) alone.
-    batch_size : int
-        Windows computed at once.
+    batch_size : int, optional
+        Windows computed at once, by default as many as the device is fast with.
     device : str or torch.device
 
     Returns
@@ -60,6 +59,7 @@ def perturb_source(
     dict of float32 arrays, shape (draw, window, percent, 3)
         Estimated positions in metres for each of `CURVES`; the first two have one draw.
     """
+    batch_size = batch_size or default_batch_size(device)
     values = torch.tensor(windows, dtype=torch.float32, device=device)
     relevance = torch.as_tensor(relevance, device=device)
     places = {
@@ -77,18 +77,17 @@ def perturb_source(
 
 
 def places_by(values: torch.Tensor) -> torch.Tensor:
-    """Return each value's place in its window's order, the largest first; shape (window, microphone * sample)."""
+    """Return each value's place in its window's order, the largest first; int32, of the shape of `values`."""
     order = torch.argsort(values.flatten(1), dim=1, descending=True, stable=True)
-    return torch.empty_like(order).scatter_(
-        1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
-    )
+    places = torch.arange(order.shape[1], dtype=torch.int32, device=order.device).expand_as(order)
+    return torch.empty_like(places).scatter_(1, order, places).view(values.shape)
 
 
 def random_places(shape: Sequence[int], seed: int, source: int, draw: int) -> torch.Tensor:
-    """Return each value's place in a random order of its window; shape (window, microphone * sample)."""
-    n_windows, n_values = shape[0], int(np.prod(shape[1:]))
+    """Return each value's place in a random order of its window, shape (window, microphone, sample)."""
     rng = np.random.default_rng([seed, source, draw])
-    return torch.from_numpy(np.stack([rng.permutation(n_values) for _ in range(n_windows)]))
+    in_order = np.arange(np.prod(shape[1:]), dtype=np.int32)
+    return torch.from_numpy(np.stack([rng.permutation(in_order) for _ in range(shape[0])])).view(*shape)
 
 
 def removed_count(percent: float, total: int) -> int:
@@ -106,11 +105,14 @@ def _estimates_m(
 ) -> np.ndarray:
     """Return estimates from windows without the first values of an order, shape (window, percent, 3), in metres."""
     estimates_m = whole_m[:, None].repeat(1, len(counts), 1)
-    window, step = (counts.expand(len(values), -1) > 0).nonzero(as_tuple=True)
-    places = places.view(values.shape)
-    for part in torch.arange(len(window), device=values.device).split(batch_size):
-        kept = places[window[part]] >= counts[step[part], None, None]
-        estimates_m[window[part], step[part]] = model(values[window[part]] * kept)
+    removing = counts > 0
+    counts = counts[removing, None, None]
+    at_once = max(1, batch_size // max(1, len(counts)))
+    for first in range(0, len(values) if len(counts) else 0, at_once):
+        part = slice(first, first + at_once)
+        kept = places[part, None] >= counts  # (window, percent, microphone, sample)
+        perturbed = (values[part, None] * kept).flatten(0, 1).split(batch_size)
+        estimates_m[part, removing] = torch.cat([model(each) for each in perturbed]).view(-1, len(counts), 3)
     return estimates_m.cpu().numpy()
 
 

@@ -15,7 +15,7 @@ from running.errors import InputError
 
 COORDINATES = ("x", "y", "z")
 STARTS = ("ground_truth", "prediction", *COORDINATES)
-BATCH_SIZE = 4
+BATCH_SIZES = {"cpu": 2, "cuda": 64}  # larger ones leave the caches of a processor
 
 
 def compute_relevance(
@@ -24,7 +24,7 @@ def compute_relevance(
     positions_m: np.ndarray | None = None,
     start: str = "ground_truth",
     gate: str = "published",
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     device: str | torch.device = "cpu",
     fast: bool = True,
 ) -> np.ndarray:
@@ -44,8 +44,8 @@ def compute_relevance(
         coordinate of its estimate and zero for the other two.
     gate : {"published", "signal"}
         See `explain.rules.build_composite`.
-    batch_size : int
-        Windows computed at once; the result depends on it by rounding only.
+    batch_size : int, optional
+        Windows computed at once, by default as many as the device is fast with; results depend on it by rounding only.
     device : str or torch.device
         Where to compute; the model is moved there.
     fast : bool
@@ -62,6 +62,7 @@ def compute_relevance(
         For an unknown start or gate, or when the true positions are missing.
     """
     true_m = true_positions_m(start, positions_m, len(windows))
+    batch_size = batch_size or default_batch_size(device)
     relevance = np.empty(windows.shape, dtype=np.float32)
     with ruled(model.to(device), gate, fast):
         for first in range(0, len(windows), batch_size):
@@ -70,11 +71,19 @@ def compute_relevance(
     return relevance
 
 
+def default_batch_size(device: str | torch.device) -> int:
+    """Return how many windows a kind of device computes fastest at once."""
+    return BATCH_SIZES[torch.device(device).type]
+
+
 @contextmanager
 def evaluating(model: nn.Module, composite: zennit.core.Composite) -> Iterator[None]:
-    """Put a composite in force and the model in evaluation mode for the length of a block."""
+    """Put a composite in force, in evaluation mode and full float32 precision, for the length of a block.
+
+    By default cuDNN rounds what convolutions multiply to TF32's ten bits, which moves relevance by a thousandth.
+    """
     was_training = model.training
-    with composite.context(model.eval()):
+    with composite.context(model.eval()), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         try:
             yield
         finally:

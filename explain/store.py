@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
-from explain.relevance import BATCH_SIZE, compute_relevance
+from explain.relevance import compute_relevance
 from explain.rules import describe_composite
-from running import ranks
 from running.errors import InputError
-from running.files import remove_parts, whole_file, write_json
+from running.files import whole_file, write_json
 from running.provenance import fingerprint
 
 FORMAT = 1
@@ -38,8 +35,6 @@ class RelevanceStore:
     model : torch.nn.Module
     start, gate : str
         See `explain.relevance.compute_relevance`.
-    batch_size : int
-        Windows computed at once.
     device : str or torch.device
 
     Attributes
@@ -59,7 +54,6 @@ class RelevanceStore:
         model: nn.Module,
         start: str = "ground_truth",
         gate: str = "published",
-        batch_size: int = BATCH_SIZE,
         device: str | torch.device = "cpu",
     ):
         rules = {row["layer"]: row["rule"] for row in describe_composite(model, gate)}
@@ -73,7 +67,7 @@ class RelevanceStore:
         self.fingerprint = fingerprint(self.identity)
         self.folder = Path(folder) / f"{type(model).__name__}-{start}-{self.fingerprint[:16]}"
         self.recordings, self.model = recordings, model
-        self.arguments = {"start": start, "gate": gate, "batch_size": batch_size, "device": device}
+        self.arguments = {"start": start, "gate": gate, "device": device}
 
     def relevance(self, row: int, windows: np.ndarray | None = None) -> np.ndarray:
         """Return the relevance of one source; it is computed and written first where it is not there yet.
@@ -101,16 +95,6 @@ class RelevanceStore:
         relevance = compute_relevance(self.model, windows, self.recordings.positions_m[row], **self.arguments)
         self._write(path, relevance)
         return relevance
-
-    def fill(self, rows: Sequence[int]) -> None:
-        """Compute what is not there yet of some sources, with a progress bar; ranks share them and end together."""
-        if ranks.is_main():
-            remove_parts(self.folder)
-        ranks.barrier()
-        missing = [row for row in ranks.share(rows) if not self._path(row).exists()]
-        for row in tqdm(missing, desc="relevance", unit="source", disable=not ranks.is_main() or not missing):
-            self.relevance(row)
-        ranks.barrier()
 
     def _path(self, row: int) -> Path:
         return self.folder / f"{self.recordings.sources[row]['source']:04d}.h5"

@@ -66,11 +66,13 @@ def test_relevance_is_computed_once_and_read_afterwards(tmp_path, computed):
 
 def test_a_part_of_the_sources_serves_the_whole_and_the_other_way_round(tmp_path, computed):
     model = network()
-    RelevanceStore(tmp_path, Recordings([1, 4]), model).fill([0, 1])
+    RelevanceStore(tmp_path, Recordings([1, 4]), model).relevance(1)
     whole = RelevanceStore(tmp_path, Recordings(), model)
-    whole.fill(range(6))
+    for row in range(6):
+        whole.relevance(row)
     assert len(computed) == 6
-    np.testing.assert_array_equal(RelevanceStore(tmp_path, Recordings([4, 5]), model).relevance(0), whole.relevance(4))
+    part = RelevanceStore(tmp_path, Recordings([4, 5]), model)
+    np.testing.assert_array_equal(part.relevance(0), whole.relevance(4))
     assert len(computed) == 6
 
 
@@ -92,7 +94,7 @@ def test_anything_relevance_depends_on_leads_to_another_store(tmp_path):
 def test_relevance_of_other_weights_is_refused_where_it_was_put_by_hand(tmp_path):
     ours = RelevanceStore(tmp_path, Recordings(), network())
     other = RelevanceStore(tmp_path, Recordings(), network(seed=1))
-    ours.fill([0])
+    ours.relevance(0)
     shutil.copytree(ours.folder, other.folder)
     with pytest.raises(InputError, match="other weights"):
         other.relevance(0)
@@ -100,7 +102,7 @@ def test_relevance_of_other_weights_is_refused_where_it_was_put_by_hand(tmp_path
 
 def test_a_damaged_file_is_named(tmp_path):
     store = RelevanceStore(tmp_path, Recordings(), network())
-    store.fill([0])
+    store.relevance(0)
     path = store.folder / "0000.h5"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match=r"0000\.h5 is damaged"):
@@ -109,23 +111,11 @@ def test_a_damaged_file_is_named(tmp_path):
 
 def test_the_file_says_what_it_holds(tmp_path):
     store = RelevanceStore(tmp_path, Recordings(), network())
-    store.fill([2])
+    store.relevance(2)
     with h5py.File(store.folder / "0002.h5") as file:
         assert file.attrs["fingerprint"] == store.fingerprint
         assert [dimension.label for dimension in file["relevance"].dims] == ["window", "microphone", "sample"]
         assert file["relevance"].dtype == np.float32
-
-
-def test_ranks_share_the_sources(tmp_path, monkeypatch):
-    monkeypatch.setattr(explain.store.ranks, "barrier", lambda: None)
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    stored = []
-    for rank in ("0", "1"):
-        monkeypatch.setenv("RANK", rank)
-        store = RelevanceStore(tmp_path, Recordings(), network())
-        store.fill(range(5))
-        stored.append(sorted(path.name for path in store.folder.glob("*.h5")))
-    assert stored == [["0000.h5", "0002.h5", "0004.h5"], [f"000{source}.h5" for source in range(5)]]
 
 
 def test_a_killed_process_leaves_whole_files_and_the_next_goes_on(tmp_path, computed):
@@ -138,7 +128,9 @@ class Slow(Recordings):
     def windows(self, row):
         time.sleep(0.05)
         return super().windows(row)
-RelevanceStore({str(tmp_path)!r}, Slow(), network()).fill(range(6))
+store = RelevanceStore({str(tmp_path)!r}, Slow(), network())
+for row in range(6):
+    store.relevance(row)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline_s = time.monotonic() + 60
@@ -148,11 +140,8 @@ RelevanceStore({str(tmp_path)!r}, Slow(), network()).fill(range(6))
     process.wait()
     left = list(tmp_path.glob("*/[!.]*.h5"))
     assert 0 < len(left) < 6
-    (left[0].parent / ".0009.1.part.h5").write_bytes(b"what a killed process leaves")
     store = RelevanceStore(tmp_path, Recordings(), network())
-    store.fill(range(6))
-    assert len(computed) == 6 - len(left)
     for row in range(6):
         expected = compute_relevance(store.model, Recordings().windows(row), Recordings().positions_m[row])
         np.testing.assert_allclose(store.relevance(row), expected, rtol=1e-3, atol=1e-6)
-    assert not list(store.folder.glob(".*"))
+    assert len(computed) == 6 - len(left)
