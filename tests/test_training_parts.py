@@ -200,6 +200,14 @@ def test_too_few_sources_are_bad_input(splits):
         Training(toy(batch_size=1), *splits, CPU)
 
 
+def test_a_recording_without_a_window_is_bad_input(tmp_path):
+    write_dataset(tmp_path)
+    train_set, val_set = open_splits(tmp_path)
+    val_set.sources[1]["windows"] = 0
+    with pytest.raises(InputError, match="shorter than one window"):
+        Training(toy(), train_set, val_set, CPU)
+
+
 def test_estimates_are_the_networks_answers_window_by_window(splits):
     model = build_model("sample_cnn", **SMALL, input_scale="window_std").eval()
     estimates = estimate_positions(model, splits[0], sources=[4, 1])

@@ -73,7 +73,7 @@ class Training:
     Raises
     ------
     InputError
-        When the sets differ in their set-up or have too few sources.
+        When the sets differ in their set-up or have too few sources or windows.
     """
 
     def __init__(self, plan: Plan, train_set: Recordings, val_set: Recordings, device: torch.device):
@@ -83,10 +83,14 @@ class Training:
         self.least = 2 * ranks.world_size()  # batch norm needs two windows
         if min(plan.recipe.batch_size, len(train_set)) < self.least or len(val_set) == 0:
             raise InputError(f"training takes batches of at least {self.least} sources, and one source to validate")
+        if min(train_set.window_counts.min(), val_set.window_counts.min()) == 0:
+            raise InputError("a recording is shorter than one window; make the data anew with longer utterances")
         torch.manual_seed(plan.seed)
         self.model = build_model(plan.model_name, **plan.model_arguments(train_set)).to(device)
         if ranks.world_size() > 1 and device.type == "cuda":
             self.model = nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+        averaging = nn.parallel.DistributedDataParallel  # of gradients, over ranks
+        self.parallel = averaging(self.model) if ranks.world_size() > 1 else self.model
         self.scale = plan.recipe.target_scale(train_set.positions_m).to(device)
         self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.model)
         self.steps = len(self._batches(0))
@@ -175,7 +179,7 @@ class Training:
                 scaled = self.parallel(windows)
             squared = (scaled.float() - self.scale.scaled(positions_m)).square().sum(0)
             loss = squared.sum() / (3 * len(batch))
-            (loss * ranks.world_size()).backward()  # gradients are averaged over ranks
+            (loss * ranks.world_size()).backward()  # the mean over ranks is then that of the whole batch
             self.optimizer.step()
             if self.plan.recipe.schedule == "one_cycle":
                 self.schedule.step()
@@ -209,15 +213,6 @@ class Training:
         if not self.history:
             return ""
         return f", val MAE x {self.history[-1]['val_mae_x_m']:.3f} y {self.history[-1]['val_mae_y_m']:.3f} m"
-
-    @property
-    def parallel(self) -> nn.Module:
-        """The network, with gradients averaged over ranks."""
-        if ranks.world_size() == 1:
-            return self.model
-        if not hasattr(self, "_parallel"):
-            self._parallel = nn.parallel.DistributedDataParallel(self.model)
-        return self._parallel
 
 
 def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
