@@ -93,7 +93,7 @@ def signals_of(trials: list[Trial], args) -> dict[str, tuple[str, Callable[[int]
             args.gate,
             device=arguments.device(args),
         )
-        signals[f"untrained {trial.model_name}"] = (control.fingerprint, control.relevance)
+        signals[f"untrained {trial.model_name}"] = (control.fingerprint, control.compute)
     return signals
 
 

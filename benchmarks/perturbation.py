@@ -1,6 +1,6 @@
 """Compare the perturbation experiment with a literal version of the published loops: same windows, same numbers.
 
-Both run in turn on one core, over and over; the fastest run of each counts. Columns: seconds a window of both; ratio;
+Both run in turn on one core, over and over; the fastest run of each counts. Columns: CPU seconds a window; ratio;
 greatest difference between their MAE curves in metres.
 """
 

@@ -91,10 +91,14 @@ class RelevanceStore:
         path = self._path(row)
         if path.exists():
             return self._read(path)
-        windows = self.recordings.windows(row) if windows is None else windows
-        relevance = compute_relevance(self.model, windows, self.recordings.positions_m[row], **self.arguments)
+        relevance = self.compute(row, windows)
         self._write(path, relevance)
         return relevance
+
+    def compute(self, row: int, windows: np.ndarray | None = None) -> np.ndarray:
+        """Return what `relevance` does, without the disk."""
+        windows = self.recordings.windows(row) if windows is None else windows
+        return compute_relevance(self.model, windows, self.recordings.positions_m[row], **self.arguments)
 
     def _path(self, row: int) -> Path:
         return self.folder / f"{self.recordings.sources[row]['source']:04d}.h5"

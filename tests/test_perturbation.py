@@ -46,7 +46,11 @@ def test_estimates_are_those_of_the_published_loops(model, windows, relevance):
 
 
 def test_places_are_those_of_a_stable_sort(rng):
-    values = np.round(rng.standard_normal((4, 2, 300)), 1)
+    values = np.round(rng.standard_normal((4, 2, 300)), 1).astype(np.float32)
+    values[1] = -np.abs(values[1])
+    values[2] *= 1e-40
+    values[3, :, ::2] *= 0
+    assert np.signbit(values[values == 0]).any()
     places = places_by(torch.tensor(values)).flatten(1).numpy()
     for window, place in zip(values.reshape(4, -1), places, strict=True):
         np.testing.assert_array_equal(np.argsort(-window, kind="stable"), np.argsort(place))
