@@ -1,6 +1,6 @@
 """Compare relevance with a plain gradient: both networks at the published size, one core, the same windows.
 
-All run in turn, over and over; the fastest run of each counts, in CPU seconds. Columns: windows a second; time over the gradient's
+All run in turn, over and over; the fastest run of each counts. Columns: windows a CPU second; time over the gradient's
 time; greatest distance of the relevance from that of zennit's own rules, over its greatest value.
 """
 

@@ -2,7 +2,7 @@
 
 Each rule is a zennit hook and goes into any zennit composite. zennit's own hooks let autograd compute the layer's
 gradient first and replace it afterwards, with the layer run again for every variant of its weights; here a layer runs
-once, and its rule stands in the place of its gradient. Same relevance, in a third of the time or less.
+once, and its rule stands in the place of its gradient: the same relevance in about a third of the time.
 
 Notation: inputs a, weights w, biases b, output z, relevance R_out of the output and R_in of the input; (.)+ and (.)-
 are positive and negative parts, eps stabilises divisions. References: S. Bach et al., PLoS ONE 10(7), 2015; G. Montavon
