@@ -118,6 +118,11 @@ class SourceGrid:
             "test": positions_m[held_out],
         }
 
+    def centre_m(self) -> np.ndarray:
+        """Return the mean position of the train and validation sources, shape (3,): the best constant estimate."""
+        splits = self.splits()
+        return np.concatenate([splits["train"], splits["val"]]).mean(axis=0)
+
 
 @dataclass(frozen=True, order=True)
 class Condition:

@@ -190,6 +190,8 @@ class Recordings:
     def read(self, source: int, first_sample: int = 0, n_samples: int = -1) -> np.ndarray:
         """Return part of a recording (all of it by default) as float32, shape (microphone, n_samples).
 
+        The microphones of a sample lie side by side in memory, as in the file.
+
         Parameters
         ----------
         source : int
@@ -206,10 +208,11 @@ class Recordings:
             with soundfile.SoundFile(path) as file:
                 self._check(path, file, row)
                 file.seek(first_sample)
-                samples = file.read(n_samples, dtype="float32", always_2d=True)
+                bits = 16 if file.subtype == "PCM_16" else 32
+                samples = file.read(n_samples, dtype=f"int{bits}", always_2d=True)
         except soundfile.SoundFileError as error:
             raise InputError(f"{path} can't be read ({error}); remove it and run generate_data.py again") from None
-        return np.ascontiguousarray(samples.T) * np.float32(row["scale"])
+        return samples.T * np.float32(row["scale"] / 2 ** (bits - 1))
 
     def windows(self, source: int) -> np.ndarray:
         """Return all whole windows of a source as float32, shape (window, microphone, sample)."""

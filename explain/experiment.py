@@ -125,9 +125,7 @@ def check_fit(model: nn.Module, recordings: Recordings, weights: Path) -> None:
 
 def always_the_centre_mae_m(recordings: Recordings) -> np.ndarray:
     """Return what the mean training and validation position scores, the mean over windows of each coordinate, (3,)."""
-    splits = recordings.setup.grid.splits()
-    centre_m = np.concatenate([splits["train"], splits["val"]]).mean(axis=0)
-    error_m = np.abs(recordings.positions_m - centre_m)
+    error_m = np.abs(recordings.positions_m - recordings.setup.grid.centre_m())
     return np.average(error_m, axis=0, weights=recordings.window_counts)
 
 

@@ -75,9 +75,7 @@ def estimate_positions(
 
 def always_the_centre(estimates: Estimates, setup: params.Setup) -> Estimates:
     """Return what saying the mean training and validation position to every window would give: the control."""
-    splits = setup.grid.splits()
-    centre_m = np.concatenate([splits["train"], splits["val"]]).mean(0)
-    answers_m = np.broadcast_to(centre_m, estimates.positions_m.shape)
+    answers_m = np.broadcast_to(setup.grid.centre_m(), estimates.positions_m.shape)
     return Estimates(estimates.sources, estimates.windows, answers_m, estimates.positions_m)
 
 
