@@ -1,4 +1,4 @@
-"""The whole method, in order: recordings, weights, relevance and both experiments, ending with a table of results.
+"""The whole method, in order: recordings, weights, relevance and the experiments, ending with a table of results.
 
     python reproduce.py                     quick: all conditions, both networks, on a part of the data
     python reproduce.py --profile paper     everything at full scale, from scratch: days without a GPU
@@ -17,6 +17,7 @@ from pathlib import Path
 import generate_data
 import params
 import perturbation_experiment
+import relevance_check
 import tdoa_experiment
 import train
 from acoustics.simulators import SIMULATORS
@@ -60,6 +61,8 @@ PROFILES = {
     ),
     "paper": Profile(EVERY_SOURCE, None, None, False, "networks trained at full scale"),
 }
+
+CHECKED_SOURCES = 2
 
 
 def parse(argv: list[str] | None):
@@ -108,7 +111,7 @@ def main(argv: list[str] | None = None) -> None:
     common = ["--data_path", data_path, "--seed", str(args.seed)]
     device = ["--gpu", str(args.gpu)]
 
-    _say("1/4 recordings")
+    _say("1/5 recordings")
     splits = ("test",) if shipped else params.SPLITS
     speech = ["--corpus", args.corpus, *(["--speaker_pattern", args.speaker_pattern] if args.speaker_pattern else [])]
     sources = ["--splits", *splits, "--sources", *(str(profile.sources[split]) for split in splits)]
@@ -116,7 +119,7 @@ def main(argv: list[str] | None = None) -> None:
         made = condition_arguments(condition)
         generate_data.main([*made, *common, *speech, *sources, "--simulator", args.simulator])
 
-    _say("2/4 networks")
+    _say("2/5 networks")
     if shipped:
         print(f"the weights in {SHIPPED.name} are used")
     else:
@@ -130,9 +133,12 @@ def main(argv: list[str] | None = None) -> None:
     named = ["--conditions", *(f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in conditions)]
     weights = ["--weights", str(SHIPPED) if shipped else log_dir, "--results", str(folder)]
     number = ["--sources", str(profile.sources["test"])]
-    _say("3/4 relevance, and the removal of relevant input")
+    few = ["--sources", str(min(CHECKED_SOURCES, profile.sources["test"]))]
+    _say("3/5 conservation of relevance")
+    check = relevance_check.main([*named, *common, *weights, *few, *device])
+    _say("4/5 removal of relevant input")
     perturbation = perturbation_experiment.main([*named, *common, *weights, *number, *device])
-    _say("4/4 time delays")
+    _say("5/5 time delays")
     tdoa = tdoa_experiment.main([*named, *common, *weights, *number, *device])
 
     removal, delays = read_summary(perturbation, tdoa)
@@ -144,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
     if not shipped:
         print(f"\nnote: {profile.note}")
     print("\nfiles:")
-    for path in sorted(path for place in (perturbation, tdoa) for path in place.iterdir()):
+    for path in sorted(path for place in (check, perturbation, tdoa) for path in place.iterdir()):
         print(f"  {path}")
 
 

@@ -1,4 +1,4 @@
-"""What both experiments share: their arguments, and the trials - a network in a condition - that they run."""
+"""What the experiments share: their arguments, and the trials - a network in a condition - that they run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from models.checkpoints import load_checkpoint
 from models.weights import SHIPPED, find_weights
 from running import arguments
 from running.errors import InputError
+from running.memory import keep_freed_memory
 from running.provenance import origin
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what both experiments can be asked for."""
+    """Add what all experiments can be asked for."""
     arguments.add_conditions(parser)
     parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(MODELS), help="one network or both")
     arguments.add_data_path(parser)
@@ -98,6 +99,7 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
         When recordings or weights are missing or do not fit each other.
     """
     device = arguments.device(args)
+    keep_freed_memory()
     trials = []
     for condition in arguments.conditions(args):
         recordings = open_recordings(args, condition)

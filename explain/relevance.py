@@ -15,7 +15,7 @@ from running.errors import InputError
 
 COORDINATES = ("x", "y", "z")
 STARTS = ("ground_truth", "prediction", *COORDINATES)
-BATCH_SIZES = {"cpu": 2, "cuda": 64}  # larger ones leave the caches of a processor
+BATCH_SIZES = {"cpu": 8, "cuda": 64}  # larger ones leave the caches of a processor
 
 
 def compute_relevance(

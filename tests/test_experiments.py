@@ -14,6 +14,7 @@ import torch
 import generate_data
 import params
 import perturbation_experiment
+import relevance_check
 import tdoa_experiment
 from acoustics.recordings import Recordings
 from explain.relevance import compute_relevance
@@ -158,6 +159,18 @@ def test_two_ranks_give_the_same_table(base, removed, delayed, tmp_path, script,
     one = pd.read_csv((removed if table == "curves.csv" else delayed) / table)
     two = pd.read_csv(next(tmp_path.rglob(table)))
     pd.testing.assert_frame_equal(one, two, rtol=1e-5)
+
+
+def test_the_check_accounts_for_relevance_from_output_to_input(base):
+    folder = relevance_check.main(common(base, base / "results", "--sources", "1"))
+    ledger = pd.read_csv(folder / "ledger.csv")
+    for _, rows in ledger.groupby(["condition", "model"]):
+        assert rows.iloc[0]["share"] == pytest.approx(1)
+        assert rows.iloc[-1]["layer"] == "input"
+    gates = pd.read_csv(folder / "gates.csv")
+    assert set(gates["condition"]) == {condition.name for condition in CONDITIONS}
+    assert gates["correlation"].between(-1, 1).all()
+    assert gates["moved_share"].between(0, 1).all()
 
 
 def refused(capsys, main, argv):

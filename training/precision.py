@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import torch
 
 from running.errors import InputError
+from running.memory import keep_freed_memory
 
 PRECISIONS = ("auto", "bf16", "fp32")
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def resolve(precision: str, device: torch.device) -> str:
@@ -38,12 +36,10 @@ def autocast(precision: str, device: torch.device) -> torch.autocast:
 def prepare(device: torch.device) -> None:
     """Set up this process for training.
 
-    On a CPU denormal numbers become zero, and glibc keeps freed memory: giving it back and asking for it anew costs as
-    much as the activations themselves. On a GPU cuDNN's deterministic algorithms are taken, which exact resume needs.
+    On a CPU denormal numbers become zero and freed memory is kept. On a GPU cuDNN's deterministic algorithms are taken,
+    which exact resume needs.
     """
     torch.set_flush_denormal(True)
     torch.backends.cudnn.deterministic = True
-    libc = ctypes.CDLL(None)
-    if device.type == "cpu" and hasattr(libc, "mallopt"):
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, -1)
+    if device.type == "cpu":
+        keep_freed_memory()
