@@ -15,10 +15,10 @@ reproduce: $(VENV)/installed
 	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
 
 test: $(VENV)/installed-test lint
-	$(RUN) -m pytest -m "not slow" $(ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 test-all: $(VENV)/installed-test lint
-	$(RUN) -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-test
 	$(RUN) -m ruff check .
