@@ -22,7 +22,7 @@ from explain.experiment import (
     origin_of,
     results_folder,
 )
-from explain.perturbation import PERCENTS, mae_curves, perturb_source
+from explain.perturbation import CURVES, PERCENTS, mae_curves, perturb_source
 from report.published import published_curves
 from report.tables import as_text, write_csv, write_latex
 from running import arguments, ranks
@@ -30,6 +30,8 @@ from running.errors import exits_cleanly
 from running.files import write_json
 from running.parts import by_source
 from running.provenance import fingerprint, plain
+
+CENTRE = "always the centre"
 
 
 def parse(argv: list[str] | None):
@@ -84,7 +86,7 @@ def curves(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], ar
         centre = [always_the_centre_mae_m(trials[index].recordings) for index in indices]
         windows = [trials[index].recordings.window_counts.sum() for index in indices]
         centre_m = float(np.average(np.mean(centre, axis=1), weights=windows))
-        control = pd.DataFrame({"curve": "always the centre", "percent": args.percents, "mae_m": centre_m})
+        control = pd.DataFrame({"curve": CENTRE, "percent": args.percents, "mae_m": centre_m})
         table = pd.concat([table, control], ignore_index=True)
         table.insert(0, "model", model_name)
         table.insert(0, "condition", condition)
@@ -108,14 +110,14 @@ def source_errors(trials: list[Trial], estimated: list[list[dict[str, np.ndarray
 
 def beside_published(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table to print: a row a curve, a column a share removed, the published curve below ours."""
-    published = published_curves()
-    published = published.merge(table[["condition", "model", "percent"]].drop_duplicates())
+    published = published_curves().merge(table[["condition", "model", "percent"]].drop_duplicates())
     published = published.assign(curve=published["curve"] + " (published)")
-    both = pd.concat([table, published], ignore_index=True)
-    both["order"] = both.groupby(["condition", "model"], sort=False).ngroup()
-    wide = both.pivot_table(index=["order", "condition", "model", "curve"], columns="percent", values="mae_m")
+    rows = [curve + of for curve in CURVES for of in ("", " (published)")] + [CENTRE]
+    wide = pd.concat([table, published]).pivot(index=["condition", "model", "curve"], columns="percent", values="mae_m")
+    networks = table[["condition", "model"]].drop_duplicates().itertuples(index=False)
+    wide = wide.reindex([(*network, row) for network in networks for row in rows]).dropna(how="all")
     wide.columns = [f"{percent:g} %" for percent in wide.columns]
-    return wide.reset_index().drop(columns="order")
+    return wide.reset_index()
 
 
 @exits_cleanly

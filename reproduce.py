@@ -57,7 +57,7 @@ EVERY_SOURCE = {split: len(positions_m) for split, positions_m in params.PUBLISH
 PROFILES = {
     "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, "toy networks: the numbers mean nothing"),
     "quick": Profile(
-        {"train": 120, "val": 30, "test": 20}, 8, 30, True, "networks trained for a minute: the numbers mean little"
+        {"train": 240, "val": 40, "test": 20}, 15, 30, True, "networks trained for a minute: the numbers mean little"
     ),
     "paper": Profile(EVERY_SOURCE, None, None, False, "networks trained at full scale"),
 }

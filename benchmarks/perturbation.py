@@ -7,13 +7,15 @@ greatest difference between their MAE curves in metres.
 from __future__ import annotations
 
 import copy
+import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.relevance import POSITION_M, SEED, fastest_in_turn
+from benchmarks.relevance import POSITION_M, SEED
+from benchmarks.timing import fastest_in_turn
 from explain.perturbation import CURVES, PERCENTS, mae_curves, perturb_source, random_places
 from explain.relevance import compute_relevance
 from explain.rules import build_composite
@@ -56,7 +58,7 @@ def compare(name: str, n_windows: int, seconds: float) -> dict:
         "literal": lambda: literal(model, windows, POSITION_M, orders),
         "here": lambda: perturb_source(model, windows, compute_relevance(model, windows, POSITION_M), seed=SEED),
     }
-    fastest_s, estimates_m = fastest_in_turn(contenders, seconds)
+    fastest_s, estimates_m = fastest_in_turn(contenders, seconds, time.process_time)
     estimates_m["literal"] = {curve: value[None] for curve, value in estimates_m["literal"].items()}
     mae_m = {what: mae_curves([found], POSITION_M[None]).mae_m for what, found in estimates_m.items()}
     return {

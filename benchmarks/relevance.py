@@ -7,13 +7,13 @@ time; greatest distance of the relevance from that of zennit's own rules, over i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.timing import fastest_in_turn
 from explain.relevance import compute_relevance, default_batch_size
 from models import MODELS, build_model
 from running import arguments, provenance
@@ -54,7 +54,7 @@ def compare(name: str, n_windows: int, seconds: float) -> list[dict]:
         "relevance": lambda: compute_relevance(model, windows, POSITION_M),
         "zennit's rules": lambda: compute_relevance(model, windows, POSITION_M, fast=False),
     }
-    fastest_s, results = fastest_in_turn(contenders, seconds)
+    fastest_s, results = fastest_in_turn(contenders, seconds, time.process_time)
     general = results["zennit's rules"]
     rows = [
         {
@@ -76,19 +76,6 @@ def gradient(model: nn.Module, windows: np.ndarray) -> np.ndarray:
         window.requires_grad_()
         parts.append(torch.autograd.grad(model(window).sum(), window)[0])
     return torch.cat(parts).numpy()
-
-
-def fastest_in_turn(contenders: dict[str, Callable], seconds: float) -> tuple[dict[str, float], dict]:
-    """Run all in turn for some seconds, each at least twice; return each one's least CPU seconds, and result."""
-    fastest_s, results = dict.fromkeys(contenders, np.inf), {}
-    end_s, rounds = time.perf_counter() + seconds, 0
-    while rounds < 2 or time.perf_counter() < end_s:
-        for what, run in contenders.items():
-            start_s = time.process_time()
-            results[what] = run()
-            fastest_s[what] = min(fastest_s[what], time.process_time() - start_s)
-        rounds += 1
-    return fastest_s, results
 
 
 if __name__ == "__main__":
