@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -155,10 +154,19 @@ def test_fingerprints_do_not_depend_on_order():
     assert provenance.fingerprint({"a": 1}) != provenance.fingerprint({"a": 2})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_one_clear_line(tmp_path, capsys):
-    tmp_path.chmod(0o500)
-    with pytest.raises(SystemExit) as stop:
-        exits_cleanly(lambda argv: write_json(tmp_path / "a.json", {}))([])
-    assert stop.value.code == 2
-    assert "Permission denied" in capsys.readouterr().err
+def test_a_read_only_folder_is_one_clear_line(tmp_path):
+    """Root may write anywhere, so the child gives up being root first."""
+    tmp_path.chmod(0o555)
+    code = f"""
+import os, sys
+sys.path.insert(0, {str(ROOT)!r})
+from running.errors import exits_cleanly
+from running.files import write_json
+os.chdir({str(tmp_path)!r})
+if os.geteuid() == 0:
+    os.setuid(65534)
+exits_cleanly(lambda argv: write_json("deep/a.json", {{}}))([])
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr.splitlines() == ["error: Permission denied: deep"]
