@@ -69,7 +69,7 @@ def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="how much of everything")
-    arguments.add_conditions(parser)
+    arguments.add_several_conditions(parser, "conditions; all by default")
     parser.set_defaults(conditions=[params.CONDITIONS])
     arguments.add_corpus(parser)
     arguments.add_simulator(parser, SIMULATORS)

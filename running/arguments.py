@@ -11,6 +11,9 @@ import params
 from running import ranks
 from running.errors import InputError
 
+SHOWN = (str, int, float, Path)
+"""Types of defaults that a help text shows."""
+
 
 def parser(doc: str) -> argparse.ArgumentParser:
     """Return a parser that shows a script's docstring and every default."""
@@ -27,13 +30,17 @@ def add_condition(to: argparse.ArgumentParser) -> None:
 def add_conditions(to: argparse.ArgumentParser) -> None:
     """Add the choice of one condition (``--T60``, ``--SNR``) or of several (``--conditions``)."""
     add_condition(to)
+    add_several_conditions(to, "in place of --T60 and --SNR several conditions in one table, with a pooled row")
+
+
+def add_several_conditions(to: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--conditions``."""
     to.add_argument(
         "--conditions",
         nargs="+",
         type=_conditions,
         metavar="T60/SNR",
-        help="several conditions in one table, with a pooled row, in place of --T60 and --SNR: "
-        "'all' for the four published ones, or for example 0.15/25 0.3/20",
+        help=f"{what}: 'all' for the four published ones, or for example 0.15/25 0.3/20",
     )
 
 
@@ -154,8 +161,18 @@ def whole(least: int):
     return parse
 
 
-class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    pass
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the docstring's lines, and shows the defaults that can be typed."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        defaults = action.default if isinstance(action.default, (list, tuple)) else [action.default]
+        typed = [value for value in defaults if isinstance(value, SHOWN) and value != argparse.SUPPRESS]
+        return f"{action.help} (default: {' '.join(map(_typed, typed))})" if typed else action.help
+
+
+def _typed(value) -> str:
+    is_inside = isinstance(value, Path) and value.is_relative_to(Path.cwd())
+    return str(value.relative_to(Path.cwd()) if is_inside else value)
 
 
 def _gpu(text: str) -> str | int:
