@@ -23,6 +23,7 @@ from explain.experiment import (
     results_folder,
 )
 from explain.perturbation import CURVES, PERCENTS, mae_curves, perturb_source
+from report.figures import removal_curves, write_figure
 from report.published import published_curves
 from report.tables import as_text, write_csv, write_latex
 from running import arguments, ranks
@@ -135,6 +136,7 @@ def main(argv: list[str] | None = None) -> Path:
     write_csv(folder / "curves.csv", table)
     write_csv(folder / "sources.csv", source_errors(trials, estimated, args))
     write_latex(folder / "table.tex", shown)
+    write_figure(folder / "curves.png", removal_curves(table, published_curves()))
     write_json(folder / "run.json", plain(origin_of(args, trials)))
     print(
         f"MAE in metres against the share of input removed; {args.split}, {table['windows'].max():.0f} windows at most"

@@ -20,7 +20,7 @@ def test_smoke_ends_with_the_table_and_the_places_of_its_files(folder, capsys):
     for row in ("always lag 0", "untrained loc_cnn", "always the centre", "the numbers mean nothing"):
         assert row in printed
     listed = [line.strip() for line in printed.split("files:")[1].splitlines() if line.strip()]
-    assert len(listed) == 11
+    assert len(listed) == 12
     assert all((folder / name).exists() or name.startswith(str(folder)) for name in listed)
 
 

@@ -1,0 +1,69 @@
+"""Figures from results: data in, matplotlib `Figure` out; no LaTeX, readable in grey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from running.files import whole_file
+
+# Okabe and Ito's colours, which colour-blind readers tell apart; markers tell the curves apart in grey.
+STYLES = {
+    "relevance": {"color": "#D55E00", "marker": "o"},
+    "energy": {"color": "#0072B2", "marker": "s"},
+    "random": {"color": "#009E73", "marker": "^"},
+}
+NETWORKS = {"loc_cnn": "LocCNN", "sample_cnn": "SampleCNN"}
+
+
+def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
+    """Draw the MAE against the share of input removed: a row a network, a column a condition.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``curves.csv`` of perturbation_experiment.py; bands are the 95 % intervals over sources.
+    published : DataFrame
+        `report.published.published_curves`, drawn pale and dashed where it has the condition.
+    """
+    models, conditions = (list(dict.fromkeys(curves[column])) for column in ("model", "condition"))
+    figure = Figure(figsize=(1.5 + 2.6 * len(conditions), 0.9 + 2.4 * len(models)), layout="constrained")
+    panels = figure.subplots(len(models), len(conditions), sharex=True, sharey=True, squeeze=False)
+    for model, row in zip(models, panels, strict=True):
+        for condition, axes in zip(conditions, row, strict=True):
+            _draw_panel(axes, *(_rows(table, model, condition) for table in (curves, published)))
+            axes.set_title(f"{NETWORKS.get(model, model)}, {condition.replace('_', ' ')}", fontsize="medium")
+    figure.supxlabel("share of the input removed (%)")
+    figure.supylabel("MAE (m)")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), frameon=False)
+    return figure
+
+
+def write_figure(path: Path, figure: Figure, dpi: int = 150) -> None:
+    """Write a figure in the format of its suffix, whole or not at all."""
+    with whole_file(path) as beside:
+        figure.savefig(beside, dpi=dpi)
+
+
+def _draw_panel(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
+    for curve, style in STYLES.items():
+        theirs = published[published["curve"] == curve]
+        if not theirs.empty:
+            axes.plot(theirs["percent"], theirs["mae_m"], "--", alpha=0.4, color=style["color"])
+        here = ours[ours["curve"] == curve].sort_values("percent")
+        axes.plot(here["percent"], here["mae_m"], label=curve, markersize=4, **style)
+        axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.15, color=style["color"])
+    if not published.empty:
+        axes.plot([], [], "--", color="grey", alpha=0.6, label="published")
+    centre_m = ours.loc[ours["curve"] == "always the centre", "mae_m"].iloc[0]
+    axes.axhline(centre_m, color="grey", linestyle=":", label="always the centre")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.2)
+
+
+def _rows(table: pd.DataFrame, model: str, condition: str) -> pd.DataFrame:
+    return table[(table["model"] == model) & (table["condition"] == condition)]
