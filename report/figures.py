@@ -30,7 +30,7 @@ def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
         `report.published.published_curves`, drawn pale and dashed where it has the condition.
     """
     models, conditions = (list(dict.fromkeys(curves[column])) for column in ("model", "condition"))
-    figure = Figure(figsize=(1.5 + 2.6 * len(conditions), 0.9 + 2.4 * len(models)), layout="constrained")
+    figure = Figure(figsize=(1.8 + 2.6 * len(conditions), 0.9 + 2.4 * len(models)), layout="constrained")
     panels = figure.subplots(len(models), len(conditions), sharex=True, sharey=True, squeeze=False)
     for model, row in zip(models, panels, strict=True):
         for condition, axes in zip(conditions, row, strict=True):
@@ -39,7 +39,14 @@ def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
     figure.supxlabel("share of the input removed (%)")
     figure.supylabel("MAE (m)")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), frameon=False)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=min(len(handles), 1 + 2 * len(conditions)),
+        frameon=False,
+        fontsize="small",
+    )
     return figure
 
 
