@@ -20,7 +20,7 @@ from explain.relevance import compute_relevance
 from explain.rules import GATES
 from models.sample_cnn import SampleCNN
 from report.tables import as_text, write_csv
-from running import arguments
+from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import write_json
 from running.provenance import plain
@@ -68,8 +68,11 @@ def gate_difference(trial: Trial, args) -> pd.DataFrame:
 def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the folder of its results."""
     args = parse(argv)
-    trials = open_trials(args)
+    with ranks.process_group():
+        trials = open_trials(args)
     folder = results_folder(args, "relevance_check")
+    if not ranks.is_main():
+        return folder
     ledgers = pd.concat([ledger(trial, args) for trial in trials])
     write_csv(folder / "ledger.csv", ledgers)
     print("share of the relevance put in at the output that reaches each layer")

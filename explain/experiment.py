@@ -18,8 +18,9 @@ from explain.store import RelevanceStore
 from models import MODELS
 from models.checkpoints import load_checkpoint
 from models.weights import SHIPPED, find_weights
-from running import arguments
+from running import arguments, ranks
 from running.errors import InputError
+from running.files import remove_parts
 from running.memory import keep_freed_memory
 from running.provenance import origin
 
@@ -108,7 +109,10 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
             model, _ = load_checkpoint(weights, model_name)
             check_fit(model, recordings, weights)
             store = RelevanceStore(args.results / "relevance", recordings, model, args.start, args.gate, device=device)
+            if ranks.is_main():
+                remove_parts(store.folder)
             trials.append(Trial(condition, model_name, weights, model, recordings, store))
+    ranks.barrier()
     return trials
 
 
