@@ -1,7 +1,7 @@
 """The whole method, in order: recordings, weights, relevance and the experiments, ending with a table of results.
 
     python reproduce.py                     quick: all conditions, both networks, on a part of the data
-    python reproduce.py --profile paper     everything at full scale, from scratch: days without a GPU
+    python reproduce.py --profile paper     everything at full scale, from scratch: hours; days with --recipe paper
     python reproduce.py --profile smoke     everything at toy size, to see that it runs
 
 An interrupted run goes on where it stopped when the same command is given; what is there is reused.
