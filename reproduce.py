@@ -36,8 +36,8 @@ class Profile:
 
     Parameters
     ----------
-    sources : dict of str to int
-        Sources of each split.
+    sources : dict of str to int, optional
+        Sources of each split; all by default.
     epochs, batch_size : int, optional
         In place of the recipe's.
     shipped : bool
@@ -46,20 +46,19 @@ class Profile:
         What the numbers are worth when the networks were trained by this profile.
     """
 
-    sources: dict[str, int]
+    sources: dict[str, int] | None
     epochs: int | None
     batch_size: int | None
     shipped: bool
     note: str
 
 
-EVERY_SOURCE = {split: len(positions_m) for split, positions_m in params.PUBLISHED.grid.splits().items()}
 PROFILES = {
     "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, "toy networks: the numbers mean nothing"),
     "quick": Profile(
         {"train": 240, "val": 40, "test": 20}, 15, 30, True, "networks trained for a minute: the numbers mean little"
     ),
-    "paper": Profile(EVERY_SOURCE, None, None, False, "networks trained at full scale"),
+    "paper": Profile(None, None, None, False, "networks trained at full scale"),
 }
 
 CHECKED_SOURCES = 2
@@ -94,9 +93,47 @@ def weights_are_shipped(conditions) -> bool:
         return False
 
 
+def numbers(profile: Profile, *splits: str) -> list[str]:
+    """Return a profile's numbers of sources as a script's arguments; none where it takes all."""
+    return ["--sources", *(str(profile.sources[split]) for split in splits)] if profile.sources else []
+
+
 def condition_arguments(condition: params.Condition) -> list[str]:
     """Return a condition as a script's arguments."""
     return ["--T60", f"{condition.T60_s:g}", "--SNR", f"{condition.snr_db:g}"]
+
+
+def make_recordings(args, splits: tuple[str, ...], common: list[str]) -> None:
+    """Make the recordings of all conditions."""
+    speech = ["--corpus", args.corpus, *(["--speaker_pattern", args.speaker_pattern] if args.speaker_pattern else [])]
+    made = [*common, *speech, "--simulator", args.simulator, "--splits", *splits]
+    for condition in arguments.conditions(args):
+        generate_data.main([*condition_arguments(condition), *made, *numbers(PROFILES[args.profile], *splits)])
+
+
+def train_networks(args, log_dir: Path, common: list[str]) -> None:
+    """Train both networks for all conditions."""
+    profile = PROFILES[args.profile]
+    how = ["--recipe", args.recipe, "--log_dir", str(log_dir), "--gpu", str(args.gpu)]
+    how += ["--epochs", str(profile.epochs)] if profile.epochs else []
+    how += ["--batch_size", str(profile.batch_size)] if profile.batch_size else []
+    for condition in arguments.conditions(args):
+        for model_name in MODELS:
+            train.main([*condition_arguments(condition), "--model_name", model_name, *common, *how])
+
+
+def run_experiments(args, folder: Path, weights: Path, common: list[str]) -> tuple[Path, Path, Path]:
+    """Check relevance and run both experiments; return the folders of their results."""
+    named = [f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in arguments.conditions(args)]
+    shared = [*common, "--conditions", *named, "--weights", str(weights), "--results", str(folder)]
+    shared += ["--gpu", str(args.gpu)]
+    tested = numbers(PROFILES[args.profile], "test")
+    _say("3/5 conservation of relevance")
+    check = relevance_check.main([*shared, "--sources", str(CHECKED_SOURCES)])
+    _say("4/5 removal of relevant input")
+    perturbation = perturbation_experiment.main([*shared, *tested])
+    _say("5/5 time delays")
+    return check, perturbation, tdoa_experiment.main([*shared, *tested])
 
 
 @exits_cleanly
@@ -105,41 +142,18 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     began = time.monotonic()
     profile, folder = PROFILES[args.profile], main_folder(args)
-    conditions = arguments.conditions(args)
-    shipped = profile.shipped and weights_are_shipped(conditions)
-    data_path, log_dir = str(folder / "data"), str(folder / "logs")
-    common = ["--data_path", data_path, "--seed", str(args.seed)]
-    device = ["--gpu", str(args.gpu)]
+    shipped = profile.shipped and weights_are_shipped(arguments.conditions(args))
+    common = ["--data_path", str(folder / "data"), "--seed", str(args.seed)]
+    weights = SHIPPED if shipped else folder / "logs" / args.recipe
 
     _say("1/5 recordings")
-    splits = ("test",) if shipped else params.SPLITS
-    speech = ["--corpus", args.corpus, *(["--speaker_pattern", args.speaker_pattern] if args.speaker_pattern else [])]
-    sources = ["--splits", *splits, "--sources", *(str(profile.sources[split]) for split in splits)]
-    for condition in conditions:
-        made = condition_arguments(condition)
-        generate_data.main([*made, *common, *speech, *sources, "--simulator", args.simulator])
-
+    make_recordings(args, ("test",) if shipped else params.SPLITS, common)
     _say("2/5 networks")
     if shipped:
         print(f"the weights in {SHIPPED.name} are used")
     else:
-        sizes = ["--epochs", str(profile.epochs)] if profile.epochs else []
-        sizes += ["--batch_size", str(profile.batch_size)] if profile.batch_size else []
-        for condition in conditions:
-            for model_name in MODELS:
-                what = ["--model_name", model_name, "--recipe", args.recipe, "--log_dir", log_dir, *sizes, *device]
-                train.main([*condition_arguments(condition), *common, *what])
-
-    named = ["--conditions", *(f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in conditions)]
-    weights = ["--weights", str(SHIPPED) if shipped else log_dir, "--results", str(folder)]
-    number = ["--sources", str(profile.sources["test"])]
-    few = ["--sources", str(min(CHECKED_SOURCES, profile.sources["test"]))]
-    _say("3/5 conservation of relevance")
-    check = relevance_check.main([*named, *common, *weights, *few, *device])
-    _say("4/5 removal of relevant input")
-    perturbation = perturbation_experiment.main([*named, *common, *weights, *number, *device])
-    _say("5/5 time delays")
-    tdoa = tdoa_experiment.main([*named, *common, *weights, *number, *device])
+        train_networks(args, weights, common)
+    check, perturbation, tdoa = run_experiments(args, folder, weights, common)
 
     removal, delays = read_summary(perturbation, tdoa)
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
