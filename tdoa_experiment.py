@@ -135,7 +135,7 @@ def main(argv: list[str] | None = None) -> Path:
         for trial in trials:
             by_condition.setdefault(trial.condition, []).append(trial)
         rows = pd.concat([condition_rows(group, args, protocol) for group in by_condition.values()])
-    folder = results_folder(args, "tdoa")
+    folder = results_folder(args, "tdoa" if args.protocol == "published" else f"tdoa_{args.protocol}")
     if not ranks.is_main():
         return folder
     summary = summarise_delays(rows, args.seed)
