@@ -115,13 +115,14 @@ def summarise_delays(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     if rows["condition"].nunique() > 1:
         rows = pd.concat([rows, rows.assign(condition="pooled")])
     summary = []
-    for (condition, pair, signal), group in rows.groupby(["condition", "pair", "signal"], sort=False):
-        usual = group[~group["anomaly"]]
-        summary.append(
-            {"condition": condition, "pair": pair, "signal": signal, "windows": len(group)}
-            | _mean(100.0 * group["anomaly"], group["source"], "anomalies_percent", seed)
-            | _mean(usual["error_samples"], usual["source"], "mae_samples", seed)
-        )
+    for (condition, pair), of_pair in rows.groupby(["condition", "pair"], sort=False):
+        for signal, group in of_pair.groupby("signal", sort=False):
+            usual = group[~group["anomaly"]]
+            summary.append(
+                {"condition": condition, "pair": pair, "signal": signal, "windows": len(group)}
+                | _mean(100.0 * group["anomaly"], group["source"], "anomalies_percent", seed)
+                | _mean(usual["error_samples"], usual["source"], "mae_samples", seed)
+            )
     return pd.DataFrame(summary)
 
 
