@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,7 @@ NETWORKS = {"loc_cnn": "LocCNN", "sample_cnn": "SampleCNN"}
 
 
 def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
-    """Draw the MAE against the share of input removed: a row a network, a column a condition.
+    """Draw the MAE against the share removed: a row a network, a column a condition; a single condition in one row.
 
     Parameters
     ----------
@@ -30,23 +31,18 @@ def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
         `report.published.published_curves`, drawn pale and dashed where it has the condition.
     """
     models, conditions = (list(dict.fromkeys(curves[column])) for column in ("model", "condition"))
-    figure = Figure(figsize=(1.8 + 2.6 * len(conditions), 0.9 + 2.4 * len(models)), layout="constrained")
-    panels = figure.subplots(len(models), len(conditions), sharex=True, sharey=True, squeeze=False)
-    for model, row in zip(models, panels, strict=True):
-        for condition, axes in zip(conditions, row, strict=True):
-            _draw_panel(axes, *(_rows(table, model, condition) for table in (curves, published)))
-            axes.set_title(f"{NETWORKS.get(model, model)}, {condition.replace('_', ' ')}", fontsize="medium")
+    n_rows, n_columns = (len(models), len(conditions)) if len(conditions) > 1 else (1, len(models))
+    figure = Figure(figsize=(1.8 + 2.6 * n_columns, 0.9 + 2.4 * n_rows), layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, (model, condition) in zip(panels, product(models, conditions), strict=True):
+        _draw_panel(axes, *(_rows(table, model, condition) for table in (curves, published)))
+        axes.set_title(f"{NETWORKS.get(model, model)}, {condition.replace('_', ' ')}", fontsize="medium")
+    panels[0].set_ylim(bottom=0)
     figure.supxlabel("share of the input removed (%)")
     figure.supylabel("MAE (m)")
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside upper center",
-        ncols=min(len(handles), 1 + 2 * len(conditions)),
-        frameon=False,
-        fontsize="small",
-    )
+    handles, labels = panels[0].get_legend_handles_labels()
+    n_entries = min(len(handles), 1 + 2 * n_columns)
+    figure.legend(handles, labels, loc="outside upper center", ncols=n_entries, frameon=False, fontsize="small")
     return figure
 
 
@@ -68,7 +64,6 @@ def _draw_panel(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None
         axes.plot([], [], "--", color="grey", alpha=0.6, label="published")
     centre_m = ours.loc[ours["curve"] == "always the centre", "mae_m"].iloc[0]
     axes.axhline(centre_m, color="grey", linestyle=":", label="always the centre")
-    axes.set_ylim(bottom=0)
     axes.grid(alpha=0.2)
 
 

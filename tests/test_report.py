@@ -70,6 +70,10 @@ def test_removal_figure_shows_the_data(tmp_path):
     assert list(lines["relevance"].get_xdata()) == list(range(0, 80, 10))
     assert set(lines["always the centre"].get_ydata()) == {0.1267}
     assert figure.get_supylabel() == "MAE (m)"
+    for panel in panels:
+        low, high = panel.get_ylim()
+        assert low == 0
+        assert high >= ours["high_m"].max()
     for suffix in ("png", "svg"):
         write_figure(tmp_path / f"curves.{suffix}", figure)
         assert (tmp_path / f"curves.{suffix}").stat().st_size > 1000
