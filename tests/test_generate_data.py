@@ -150,10 +150,17 @@ def test_a_full_disk_leaves_no_half_file(tmp_path):
     assert not list(tmp_path.rglob("*part*"))
 
 
+def hear_ctrl_c():
+    """Undo what a shell does to programs in the background: they ignore Ctrl-C, and so would their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_says_so_and_loses_nothing(tmp_path, workers):
     command = [sys.executable, str(ROOT / "generate_data.py"), "--data_path", str(tmp_path), "--workers", workers]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=hear_ctrl_c
+    )
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("*.wav")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
