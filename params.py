@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 SPLITS = ("train", "val", "test")
+CENTRE = "always the centre"
+"""Name, in every table, of the control that answers `SourceGrid.centre_m` whatever it hears."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+import params
 from explain.experiment import (
     Trial,
     add_arguments,
@@ -30,9 +31,7 @@ from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import write_json
 from running.parts import by_source
-from running.provenance import fingerprint, plain
-
-CENTRE = "always the centre"
+from running.provenance import fingerprint
 
 
 def parse(argv: list[str] | None):
@@ -54,6 +53,7 @@ def estimates(trial: Trial, args) -> list[dict[str, np.ndarray]]:
     """Return the estimates of each source, see `explain.perturbation.perturb_source`; kept on disk source by source."""
     identity = {"relevance": trial.relevance.fingerprint, "percents": args.percents, "draws": args.draws}
     identity["seed"] = args.seed
+    device = arguments.device(args)
     folder = args.results / "parts" / f"perturbation-{fingerprint(identity)[:16]}"
 
     def compute(row: int) -> dict[str, np.ndarray]:
@@ -66,7 +66,7 @@ def estimates(trial: Trial, args) -> list[dict[str, np.ndarray]]:
             args.draws,
             args.seed,
             trial.recordings.sources[row]["source"],
-            device=arguments.device(args),
+            device=device,
         )
 
     sources = [row["source"] for row in trial.recordings.sources]
@@ -87,7 +87,7 @@ def curves(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], ar
         centre = [always_the_centre_mae_m(trials[index].recordings) for index in indices]
         windows = [trials[index].recordings.window_counts.sum() for index in indices]
         centre_m = float(np.average(np.mean(centre, axis=1), weights=windows))
-        control = pd.DataFrame({"curve": CENTRE, "percent": args.percents, "mae_m": centre_m})
+        control = pd.DataFrame({"curve": params.CENTRE, "percent": args.percents, "mae_m": centre_m})
         table = pd.concat([table, control], ignore_index=True)
         table.insert(0, "model", model_name)
         table.insert(0, "condition", condition)
@@ -109,11 +109,11 @@ def source_errors(trials: list[Trial], estimated: list[list[dict[str, np.ndarray
     return pd.DataFrame(rows)
 
 
-def beside_published(table: pd.DataFrame) -> pd.DataFrame:
+def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return a table to print: a row a curve, a column a share removed, the published curve below ours."""
-    published = published_curves().merge(table[["condition", "model", "percent"]].drop_duplicates())
+    published = published.merge(table[["condition", "model", "percent"]].drop_duplicates())
     published = published.assign(curve=published["curve"] + " (published)")
-    rows = [curve + of for curve in CURVES for of in ("", " (published)")] + [CENTRE]
+    rows = [curve + of for curve in CURVES for of in ("", " (published)")] + [params.CENTRE]
     wide = pd.concat([table, published]).pivot(index=["condition", "model", "curve"], columns="percent", values="mae_m")
     networks = table[["condition", "model"]].drop_duplicates().itertuples(index=False)
     wide = wide.reindex([(*network, row) for network in networks for row in rows]).dropna(how="all")
@@ -132,12 +132,13 @@ def main(argv: list[str] | None = None) -> Path:
     if not ranks.is_main():
         return folder
     table = curves(trials, estimated, args)
-    shown = beside_published(table)
+    published = published_curves()
+    shown = beside_published(table, published)
     write_csv(folder / "curves.csv", table)
     write_csv(folder / "sources.csv", source_errors(trials, estimated, args))
     write_latex(folder / "table.tex", shown)
-    write_figure(folder / "curves.png", removal_curves(table, published_curves()))
-    write_json(folder / "run.json", plain(origin_of(args, trials)))
+    write_figure(folder / "curves.png", removal_curves(table, published))
+    write_json(folder / "run.json", origin_of(args, trials))
     print(
         f"MAE in metres against the share of input removed; {args.split}, {table['windows'].max():.0f} windows at most"
     )

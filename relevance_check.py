@@ -23,7 +23,6 @@ from report.tables import as_text, write_csv
 from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import write_json
-from running.provenance import plain
 
 SHOWN_KINDS = ("first convolution", "convolution", "linear", "input")
 
@@ -86,7 +85,7 @@ def main(argv: list[str] | None = None) -> Path:
         write_csv(folder / "gates.csv", differences)
         print("\nSampleCNN, relevance through the gate against through the signal, mean over windows")
         print(as_text(differences.drop(columns="window").groupby("condition", sort=False).mean().reset_index()))
-    write_json(folder / "run.json", plain(origin_of(args, trials)))
+    write_json(folder / "run.json", origin_of(args, trials))
     print(f"results: {folder}")
     return folder
 

@@ -36,7 +36,7 @@ from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.files import write_json
 from running.parts import by_source
-from running.provenance import fingerprint, plain
+from running.provenance import fingerprint
 
 
 def parse(argv: list[str] | None):
@@ -143,7 +143,7 @@ def main(argv: list[str] | None = None) -> Path:
     write_csv(folder / "delays.csv", rows)
     write_csv(folder / "summary.csv", summary)
     write_latex(folder / "table.tex", shown, digits=3)
-    write_json(folder / "run.json", plain(origin_of(args, trials) | {"protocol": vars(protocol)}))
+    write_json(folder / "run.json", origin_of(args, trials, protocol=vars(protocol)))
     print("anomalies in percent, and MAE in samples of the estimates that are none")
     print(as_text(shown, digits=3))
     print(f"results: {folder}")

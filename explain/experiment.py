@@ -22,7 +22,7 @@ from running import arguments, ranks
 from running.errors import InputError
 from running.files import remove_parts
 from running.memory import keep_freed_memory
-from running.provenance import origin
+from running.provenance import origin, plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,11 +86,6 @@ class Trial:
         }
 
 
-def open_recordings(args: argparse.Namespace, condition: params.Condition) -> Recordings:
-    """Open the recordings of a condition that the arguments name."""
-    return Recordings(args.data_path / condition.name / args.split, args.sources)
-
-
 def open_trials(args: argparse.Namespace) -> list[Trial]:
     """Open all networks in all conditions that the arguments name.
 
@@ -103,7 +98,7 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
     keep_freed_memory()
     trials = []
     for condition in arguments.conditions(args):
-        recordings = open_recordings(args, condition)
+        recordings = Recordings(args.data_path / condition.name / args.split, args.sources)
         for model_name in args.model_name:
             weights = find_weights(model_name, condition, args.weights)
             model, _ = load_checkpoint(weights, model_name)
@@ -142,6 +137,6 @@ def results_folder(args: argparse.Namespace, experiment: str) -> Path:
     return args.results / experiment / "_".join([*names, *(args.model_name if len(args.model_name) == 1 else [])])
 
 
-def origin_of(args: argparse.Namespace, trials: list[Trial]) -> dict:
-    """Return the JSON that says how an experiment's results came about."""
-    return origin(vars(args)) | {"trials": [trial.origin() for trial in trials]}
+def origin_of(args: argparse.Namespace, trials: list[Trial], **more) -> dict:
+    """Return the JSON that says how an experiment's results came about; `more` is added to it."""
+    return origin(vars(args)) | plain({"trials": [trial.origin() for trial in trials]} | more)

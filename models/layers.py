@@ -40,7 +40,7 @@ class Conv1d(nn.Conv1d):
     """Convolution with 'same' padding of an odd kernel.
 
     It is computed as a two-dimensional one of height 1, for then PyTorch keeps the memory order of its input: windows
-    whose channels lie side by side (as `channels_last` lays them) take half of the time.
+    whose channels lie side by side (as `training.windows.read` lays them) take half of the time.
     """
 
     def __init__(self, channels_in: int, channels_out: int, kernel_samples: int):
@@ -91,8 +91,3 @@ def output_dropout(kind: str, rate: float) -> nn.Module:
     if kind not in DROPOUTS:
         raise ValueError(f"dropout {kind!r} is none of {', '.join(DROPOUTS)}")
     return nn.Dropout(rate) if kind == "element" else nn.Dropout1d(rate)
-
-
-def channels_last(windows: torch.Tensor) -> torch.Tensor:
-    """Return (window, microphone, sample) with the microphones of a sample side by side in memory."""
-    return windows.transpose(1, 2).contiguous().transpose(1, 2)

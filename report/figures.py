@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from params import CENTRE
 from running.files import whole_file
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; markers tell the curves apart in grey.
@@ -62,8 +63,8 @@ def _draw_panel(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None
         axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.15, color=style["color"])
     if not published.empty:
         axes.plot([], [], "--", color="grey", alpha=0.6, label="published")
-    centre_m = ours.loc[ours["curve"] == "always the centre", "mae_m"].iloc[0]
-    axes.axhline(centre_m, color="grey", linestyle=":", label="always the centre")
+    centre_m = ours.loc[ours["curve"] == CENTRE, "mae_m"].iloc[0]
+    axes.axhline(centre_m, color="grey", linestyle=":", label=CENTRE)
     axes.grid(alpha=0.2)
 
 

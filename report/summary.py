@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from params import CENTRE
 from report.published import published_curves
 
 REMOVED_PERCENT = 10
@@ -27,7 +28,7 @@ def removal_summary(curves: pd.DataFrame) -> pd.DataFrame:
             f"{value:.4f} ({'-' if pd.isna(theirs) else f'{theirs:.4f}'})"
             for value, theirs in zip(here[column], published[column], strict=True)
         ]
-    table["always the centre"] = here["always the centre"]
+    table[CENTRE] = here[CENTRE]
     return table.reset_index()
 
 
@@ -59,6 +60,6 @@ def _columns(curves: pd.DataFrame) -> pd.DataFrame:
     at = {percent: rows.set_index([*keys, "curve"])["mae_m"].unstack() for percent, rows in curves.groupby("percent")}
     removed = at[REMOVED_PERCENT][["relevance", "energy", "random"]].add_suffix(f" -{REMOVED_PERCENT} %")
     whole = at[0].rename(columns={"relevance": "MAE"})
-    kept = [column for column in ("MAE", "always the centre") if column in whole]
+    kept = [column for column in ("MAE", CENTRE) if column in whole]
     table = whole[kept].join(removed)
     return table.loc[list(dict.fromkeys(zip(curves["condition"], curves["model"], strict=True)))]

@@ -14,7 +14,6 @@ from acoustics.recordings import Recordings
 from training.windows import all_windows, read_ahead
 
 BATCH_SIZE = 100
-CENTRE = "always the centre"
 
 
 @dataclass(frozen=True)
@@ -82,4 +81,4 @@ def always_the_centre(estimates: Estimates, setup: params.Setup) -> Estimates:
 def mae_table(model: nn.Module, recordings: Recordings, device: str | torch.device = "cpu") -> list[dict]:
     """Return the errors over all windows of a network and of the control, a row each (`Estimates.mae_row`)."""
     heard = estimate_positions(model, recordings, device=device)
-    return [heard.mae_row("network"), always_the_centre(heard, recordings.setup).mae_row(CENTRE)]
+    return [heard.mae_row("network"), always_the_centre(heard, recordings.setup).mae_row(params.CENTRE)]
