@@ -1,27 +1,59 @@
-"""Figures from results: data in, matplotlib `Figure` out; no LaTeX, readable in grey."""
+"""Figures from results: data in, matplotlib `Figure` out; no LaTeX, readable in grey, in a light and a dark theme.
+
+Those of one source are in `report.inspection`, themes and files in `report.style`; all can be imported from here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullFormatter
 
+import params
 from params import CENTRE
-from running.files import whole_file
+from report.inspection import Inspection, inspection_figure, inspection_panel, panel_title, relevance_map
+from report.style import (
+    DARK,
+    LIGHT,
+    NETWORKS,
+    SINGLE_IN,
+    Theme,
+    condition_title,
+    signal_title,
+    write_figure,
+)
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; markers tell the curves apart in grey.
-STYLES = {
-    "relevance": {"color": "#D55E00", "marker": "o"},
-    "energy": {"color": "#0072B2", "marker": "s"},
-    "random": {"color": "#009E73", "marker": "^"},
-}
-NETWORKS = {"loc_cnn": "LocCNN", "sample_cnn": "SampleCNN"}
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Inspection",
+    "Theme",
+    "absolute_errors",
+    "delay_scatter",
+    "error_distributions",
+    "inspection_figure",
+    "inspection_panel",
+    "panel_title",
+    "relevance_map",
+    "removal_curves",
+    "room_map",
+    "training_curves",
+    "write_figure",
+]
+
+MARKERS = "osv^Dd"  # tell curves apart in grey
+DASHES = ("-", "--", "-.", ":")
+COORDINATES = ("x", "y", "z", "horizontal")
 
 
-def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
+def removal_curves(curves: pd.DataFrame, published: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     """Draw the MAE against the share removed: a row a network, a column a condition; a single condition in one row.
 
     Parameters
@@ -30,42 +62,257 @@ def removal_curves(curves: pd.DataFrame, published: pd.DataFrame) -> Figure:
         ``curves.csv`` of perturbation_experiment.py; bands are the 95 % intervals over sources.
     published : DataFrame
         `report.published.published_curves`, drawn pale and dashed where it has the condition.
+    theme : Theme
     """
     models, conditions = (list(dict.fromkeys(curves[column])) for column in ("model", "condition"))
     n_rows, n_columns = (len(models), len(conditions)) if len(conditions) > 1 else (1, len(models))
-    figure = Figure(figsize=(1.8 + 2.6 * n_columns, 0.9 + 2.4 * n_rows), layout="constrained")
-    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, (model, condition) in zip(panels, product(models, conditions), strict=True):
-        _draw_panel(axes, *(_rows(table, model, condition) for table in (curves, published)))
-        axes.set_title(f"{NETWORKS.get(model, model)}, {condition.replace('_', ' ')}", fontsize="medium")
-    panels[0].set_ylim(bottom=0)
-    figure.supxlabel("share of the input removed (%)")
-    figure.supylabel("MAE (m)")
-    handles, labels = panels[0].get_legend_handles_labels()
-    n_entries = min(len(handles), 1 + 2 * n_columns)
-    figure.legend(handles, labels, loc="outside upper center", ncols=n_entries, frameon=False, fontsize="small")
+    with theme.canvas(1.6 + 2.6 * n_columns, 1.1 + 2.3 * n_rows) as figure:
+        panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, (model, condition) in zip(panels, product(models, conditions), strict=True):
+            _draw_removal(axes, *(_rows(table, model, condition) for table in (curves, published)), theme)
+            axes.set_title(f"{NETWORKS.get(model, model)}\n{condition_title(condition)}")
+        panels[0].set_ylim(bottom=0)
+        figure.supxlabel("share of the input removed (%)", fontsize="medium")
+        figure.supylabel("MAE (m)", fontsize="medium")
+        _legend(figure, n_columns=3 if n_columns == 1 else 5)
     return figure
 
 
-def write_figure(path: Path, figure: Figure, dpi: int = 150) -> None:
-    """Write a figure in the format of its suffix, whole or not at all."""
-    with whole_file(path) as beside:
-        figure.savefig(beside, dpi=dpi)
+def room_map(
+    setup: params.Setup,
+    positions_m: np.ndarray | None = None,
+    estimates_m: np.ndarray | None = None,
+    highlight: int | Sequence[int] | None = None,
+    theme: Theme = LIGHT,
+) -> Figure:
+    """Draw the room from above, and beside it the sources closely, with lines from true to estimated positions.
+
+    Parameters
+    ----------
+    setup : params.Setup
+    positions_m, estimates_m : arrays, shape (n, 2 or more), optional
+        True positions and what a network says, in metres.
+    highlight : int or sequence of int, optional
+        Of these, the rows to make stand out.
+    theme : Theme
+    """
+    splits_m = setup.grid.splits()
+    with theme.canvas(SINGLE_IN + 1, 4.6) as figure:
+        room, close = figure.subplots(1, 2, width_ratios=(1, 1.55))
+        _draw_sources(room, setup, splits_m, 1, theme)
+        _draw_sources(close, setup, splits_m, 6, theme)
+        shown_m = np.concatenate([each[:, :2] for each in splits_m.values()])
+        if estimates_m is not None:
+            true_m, estimated_m = np.asarray(positions_m)[:, :2], np.asarray(estimates_m)[:, :2]
+            _draw_estimates(close, true_m, estimated_m, highlight, theme)
+            shown_m = np.concatenate([true_m, estimated_m])
+        low_m, high_m = shown_m.min(axis=0) - MARGIN_M, shown_m.max(axis=0) + MARGIN_M
+        close.set(xlim=(low_m[0], high_m[0]), ylim=(low_m[1], high_m[1]))
+        length_m, width_m, _ = setup.room.size_m
+        room.add_patch(Rectangle((0, 0), length_m, width_m, fill=False, edgecolor=theme.ink, linewidth=1.5))
+        room.add_patch(Rectangle(low_m, *(high_m - low_m), fill=False, edgecolor=theme.pale))
+        room.set(ylabel="y (m)", xlim=(-MARGIN_M, length_m + MARGIN_M), ylim=(-MARGIN_M, width_m + MARGIN_M))
+        _legend(figure, n_columns=3)
+    return figure
 
 
-def _draw_panel(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
-    for curve, style in STYLES.items():
+MARGIN_M = 0.12
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+
+
+def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+    """Draw estimated against true delays, a row a pair of microphones, a column a signal; area shows how many windows.
+
+    Parameters
+    ----------
+    delays : DataFrame
+        ``delays.csv`` of tdoa_experiment.py, or those of its rows to show; its control is drawn as a line.
+    theme : Theme
+    """
+    signals = [signal for signal in dict.fromkeys(delays["signal"]) if signal != ALWAYS_ZERO]
+    pairs = list(dict.fromkeys(delays["pair"]))
+    with theme.canvas(0.8 + 2.3 * len(signals), 1 + 2.3 * len(pairs)) as figure:
+        grid = figure.subplots(len(pairs), len(signals), sharex="row", sharey="row", squeeze=False)
+        for row, pair in zip(grid, pairs, strict=True):
+            of_pair = delays[(delays["pair"] == pair) & (delays["signal"] != ALWAYS_ZERO)]
+            largest = of_pair["true_lag_samples"].abs().max()
+            limit = min(of_pair["lag_samples"].abs().max(), 3 * largest + 2) + 1
+            for axes, signal in zip(row, signals, strict=True):
+                _draw_delays(axes, of_pair[of_pair["signal"] == signal], limit, theme)
+                axes.set(xlim=(-largest - 1, largest + 1), ylim=(-limit, limit))
+                axes.set_title(signal_title(signal) if len(pairs) == 1 else f"{signal_title(signal)}\npair {pair}")
+        figure.supxlabel("true delay (samples)", fontsize="medium")
+        figure.supylabel("estimated delay (samples)", fontsize="medium")
+        _legend(figure, n_columns=2 if len(signals) == 1 else 4)
+    return figure
+
+
+ALWAYS_ZERO = "always lag 0"
+
+
+def absolute_errors(method: str, estimates_m: np.ndarray, positions_m: np.ndarray) -> pd.DataFrame:
+    """Return the absolute errors of a method as rows `method`, `coordinate`, `error_m`, see `error_distributions`.
+
+    Parameters
+    ----------
+    method : str
+    estimates_m, positions_m : arrays, shape (n, 3)
+        In metres; a constant estimate may be (3,).
+    """
+    error_m = np.abs(np.asarray(estimates_m) - np.asarray(positions_m))
+    by_coordinate = np.column_stack([error_m, np.hypot(error_m[:, 0], error_m[:, 1])])
+    coordinates = np.tile(COORDINATES, len(error_m))
+    return pd.DataFrame({"method": method, "coordinate": coordinates, "error_m": by_coordinate.ravel()})
+
+
+def error_distributions(errors: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+    """Draw how many estimates are off by at most so many metres: a panel a coordinate, a line a method.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Columns `method`, `coordinate` ("x", "y", "z", "horizontal") and `error_m`; see `absolute_errors`.
+    theme : Theme
+    """
+    coordinates, methods = (list(dict.fromkeys(errors[column])) for column in ("coordinate", "method"))
+    styles = _line_styles([method for method in methods if method != CENTRE], theme)
+    styles[CENTRE] = {"color": theme.ink, "linestyle": ":"}
+    width_in = SINGLE_IN if len(coordinates) == 1 else 1 + 2.3 * len(coordinates)
+    with theme.canvas(width_in, 3) as figure:
+        panels = figure.subplots(1, len(coordinates), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, coordinate in zip(panels, coordinates, strict=True):
+            for method in methods:
+                chosen = errors[(errors["coordinate"] == coordinate) & (errors["method"] == method)]
+                error_m = np.sort(chosen["error_m"].to_numpy())
+                share_percent = 100 * np.arange(1, len(error_m) + 1) / len(error_m)
+                axes.plot(error_m, share_percent, drawstyle="steps-post", label=method, **styles[method])
+            axes.set_title(f"{coordinate} distance" if coordinate == "horizontal" else coordinate)
+            axes.grid()
+        panels[0].set(ylabel="share of estimates (%)", ylim=(0, 100), xlim=(0, errors["error_m"].quantile(0.99)))
+        figure.supxlabel("absolute error at most (m)", fontsize="medium")
+        _legend(figure, n_columns=2 if len(coordinates) == 1 else len(methods))
+    return figure
+
+
+def training_curves(histories: Mapping[tuple[str, str], Sequence[Mapping]], theme: Theme = LIGHT) -> Figure:
+    """Draw loss and validation MAE against the epoch: a column a network, a colour a condition.
+
+    Parameters
+    ----------
+    histories : mapping from (model, condition) to rows
+        `history` of checkpoints' JSON.
+    theme : Theme
+    """
+    models, conditions = (list(dict.fromkeys(key[part] for key in histories)) for part in (0, 1))
+    styles = _line_styles(conditions, theme)
+    with theme.canvas(1 + 3.2 * len(models), 6.4) as figure:
+        grid = figure.subplots(len(HISTORY), len(models), sharex="col", sharey="row", squeeze=False)
+        for column, model in zip(grid.T, models, strict=True):
+            for (of_model, condition), rows in histories.items():
+                if of_model == model:
+                    _draw_history(column, pd.DataFrame(rows), styles[condition], condition_title(condition))
+            for axes in column:
+                axes.set_yscale("log", subs=range(2, 10))
+                axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axes.yaxis.set_major_formatter("{x:g}")
+                axes.yaxis.set_minor_formatter(NullFormatter())
+                axes.grid()
+            column[0].set_title(NETWORKS.get(model, model))
+            column[-1].set_xlabel("epoch")
+        for axes, label in zip(grid[:, 0], HISTORY, strict=True):
+            axes.set_ylabel(label)
+        _legend(figure, n_columns=2)
+    return figure
+
+
+HISTORY = {
+    "loss (m²)\nthin: training": "val_loss_m2",
+    "validation MAE\nin x (m)": "val_mae_x_m",
+    "validation MAE\nin y (m)": "val_mae_y_m",
+}
+
+
+def _draw_removal(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame, theme: Theme) -> None:
+    colours = {"relevance": theme.vermilion, "energy": theme.blue, "random": theme.green}
+    for (curve, colour), marker in zip(colours.items(), "os^", strict=True):
         theirs = published[published["curve"] == curve]
         if not theirs.empty:
-            axes.plot(theirs["percent"], theirs["mae_m"], "--", alpha=0.4, color=style["color"])
+            axes.plot(theirs["percent"], theirs["mae_m"], f"--{marker}", alpha=0.4, color=colour, mfc="none")
         here = ours[ours["curve"] == curve].sort_values("percent")
-        axes.plot(here["percent"], here["mae_m"], label=curve, markersize=4, **style)
-        axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.15, color=style["color"])
+        axes.plot(here["percent"], here["mae_m"], label=curve, color=colour, marker=marker)
+        axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.2, color=colour, linewidth=0)
     if not published.empty:
-        axes.plot([], [], "--", color="grey", alpha=0.6, label="published")
+        axes.plot([], [], "--", color=theme.pale, label="published")
     centre_m = ours.loc[ours["curve"] == CENTRE, "mae_m"].iloc[0]
-    axes.axhline(centre_m, color="grey", linestyle=":", label=CENTRE)
-    axes.grid(alpha=0.2)
+    axes.axhline(centre_m, color=theme.ink, linestyle=":", linewidth=1.2, label=CENTRE)
+    axes.grid()
+
+
+def _draw_sources(axes: Axes, setup: params.Setup, splits_m: dict, area: float, theme: Theme) -> None:
+    for split, colour in (("train", theme.pale), ("val", theme.purple), ("test", theme.blue)):
+        axes.scatter(*splits_m[split][:, :2].T, s=area, color=colour, alpha=0.6, linewidth=0, rasterized=True)
+        axes.plot([], [], ".", color=colour, label=SPLIT_NAMES[split])
+    axes.plot(*setup.array.as_array()[:, :2].T, "v", color=theme.ink, markersize=3, label="microphones")
+    axes.set(xlabel="x (m)", aspect="equal")
+
+
+def _draw_estimates(
+    axes: Axes, true_m: np.ndarray, estimates_m: np.ndarray, highlight: int | Sequence[int] | None, theme: Theme
+) -> None:
+    chosen = np.zeros(len(true_m), bool)
+    if highlight is not None:
+        chosen[highlight] = True
+    groups = [(chosen, 1.0, 1.4, 6), (~chosen, 0.25, 0.6, 3)] if chosen.any() else [(~chosen, 0.8, 0.6, 3)]
+    for rows, alpha, width, size in groups:
+        ends_m = np.stack([true_m[rows], estimates_m[rows]])  # (end, source, coordinate)
+        axes.plot(ends_m[..., 0], ends_m[..., 1], color=theme.vermilion, alpha=0.6 * alpha, linewidth=width)
+        axes.plot(*ends_m[1].T, "o", color=theme.vermilion, alpha=alpha, markersize=size, markeredgewidth=0)
+        axes.plot(*ends_m[0].T, "o", mfc="none", color=theme.ink, alpha=alpha, markersize=size)
+    axes.plot([], [], "o", mfc="none", color=theme.ink, label="true")
+    axes.plot([], [], "o-", color=theme.vermilion, label="estimated")
+
+
+def _draw_delays(axes: Axes, rows: pd.DataFrame, limit: float, theme: Theme) -> None:
+    colour = theme.blue if rows["signal"].iloc[0] == "microphones" else theme.vermilion
+    counts = rows.groupby(["true_lag_samples", "lag_samples", "anomaly"]).size().rename("windows").reset_index()
+    counts["area"] = 8 + 500 * counts["windows"] / len(rows)
+    for anomaly, marker in ((False, "o"), (True, "x")):
+        shown = counts[counts["anomaly"] == anomaly]
+        axes.scatter(
+            shown["true_lag_samples"], shown["lag_samples"], shown["area"], color=colour, marker=marker, alpha=0.5
+        )
+    axes.axline((0, 0), slope=1, color=theme.ink, linewidth=1, label="truth")
+    axes.axhline(0, color=theme.ink, linestyle=":", linewidth=1, label=ALWAYS_ZERO)
+    axes.plot([], [], "o", color=theme.pale, label="estimate")
+    axes.plot([], [], "x", color=theme.pale, label="anomaly")
+    outside = int((rows["lag_samples"].abs() > limit).sum())
+    if outside:
+        axes.text(
+            0.98, 0.02, f"{outside} of {len(rows)} outside", transform=axes.transAxes, ha="right", fontsize="small"
+        )
+    axes.grid()
+
+
+def _draw_history(column: Sequence[Axes], history: pd.DataFrame, style: dict, label: str) -> None:
+    for axes, name in zip(column, HISTORY.values(), strict=True):
+        axes.plot(history["epoch"], history[name], label=label, **style)
+    column[0].plot(history["epoch"], history["train_loss_m2"], **style, linewidth=0.8, alpha=0.6)
+
+
+def _line_styles(names: Sequence[str], theme: Theme) -> dict[str, dict]:
+    """Return a colour and dashes for each name."""
+    return {
+        name: {"color": theme.palette[index % 4], "linestyle": DASHES[index % 4]} for index, name in enumerate(names)
+    }
+
+
+def _legend(figure: Figure, n_columns: int) -> None:
+    """Write what all panels show above them, once."""
+    handles: dict[str, Line2D] = {}
+    for axes in figure.get_axes():
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(n_columns, len(handles)))
 
 
 def _rows(table: pd.DataFrame, model: str, condition: str) -> pd.DataFrame:

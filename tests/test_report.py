@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from report.figures import removal_curves, write_figure
 from report.published import published_curves
 from report.summary import delay_summary, removal_summary
 from report.tables import as_latex, as_text
@@ -55,25 +54,3 @@ def test_delay_summary_has_a_column_a_signal_in_order():
     table = delay_summary(delays)
     assert table.columns.tolist() == ["condition", "pair", "microphones", "always lag 0"]
     assert table.iloc[0].tolist() == ["a", "7-8", "1.0 % / 0.50", "0.0 % / 0.25"]
-
-
-def test_removal_figure_shows_the_data(tmp_path):
-    published = published_curves()
-    ours = published.assign(mae_m=published["mae_m"] + 0.01, low_m=published["mae_m"], high_m=published["mae_m"] + 0.02)
-    centre = ours[ours["curve"] == "random"].assign(curve="always the centre", mae_m=0.1267)
-    figure = removal_curves(pd.concat([ours, centre]), published)
-    panels = figure.get_axes()
-    assert len(panels) == 2 * 4
-    lines = {line.get_label(): line for line in panels[0].get_lines()}
-    expected = ours.query("model == 'loc_cnn' and condition == 'SNR_25_T60_0.15' and curve == 'relevance'")
-    assert list(lines["relevance"].get_ydata()) == expected["mae_m"].tolist()
-    assert list(lines["relevance"].get_xdata()) == list(range(0, 80, 10))
-    assert set(lines["always the centre"].get_ydata()) == {0.1267}
-    assert figure.get_supylabel() == "MAE (m)"
-    for panel in panels:
-        low, high = panel.get_ylim()
-        assert low == 0
-        assert high >= ours["high_m"].max()
-    for suffix in ("png", "svg"):
-        write_figure(tmp_path / f"curves.{suffix}", figure)
-        assert (tmp_path / f"curves.{suffix}").stat().st_size > 1000
