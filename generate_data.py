@@ -2,8 +2,9 @@
 
     python generate_data.py --T60 0.15 --SNR 25
 
-writes data/SNR_25_T60_0.15/{train,val,test}: one multichannel WAV file a source and sources.csv, a row a source. The
-recordings are the same, bit for bit, for any --workers, after any interruption, and under torchrun.
+writes data/SNR_25_T60_0.15/{train,val,test}: one multichannel WAV file a source and sources.csv, a row a source; the
+training split also keeps its dry speech and its room responses. All files are the same, bit for bit, for any --workers,
+after any interruption, and under torchrun.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 
 import params
-from acoustics.generation import SourceJob, Studio, check_speech, claim_dataset, make_sources
+from acoustics.generation import SourceJob, Studio, check_speech, claim_dataset, keep_speech, make_sources
 from acoustics.recordings import Dataset, subset
 from acoustics.rir import SIMULATORS, resolve_simulator
 from acoustics.room import absorption
@@ -95,8 +96,9 @@ def main(argv: list[str] | None = None) -> None:
         print(corpus.note)
     with ranks.process_group():
         if ranks.is_main():
-            check_speech(studio, jobs)
+            speech = check_speech(studio, jobs)
             claim_dataset(dataset)
+            keep_speech(studio, speech)
         make_sources(studio, jobs, args.workers)
     if ranks.is_main():
         print(f"{len(jobs)} sources of {condition.name} are in {dataset.folder}")

@@ -27,7 +27,7 @@ from report.summary import read_summary
 from report.tables import as_text
 from running import arguments
 from running.errors import InputError, exits_cleanly
-from training.recipes import RECIPES
+from training.recipes import DEFAULT, RECIPES
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def parse(argv: list[str] | None):
     parser.set_defaults(conditions=[params.CONDITIONS])
     arguments.add_corpus(parser)
     arguments.add_simulator(parser, SIMULATORS)
-    parser.add_argument("--recipe", choices=RECIPES, default="conditioned", help="how the networks are trained")
+    parser.add_argument("--recipe", choices=RECIPES, default=DEFAULT, help="how the networks are trained")
     parser.add_argument("--folder", type=Path, help="place of all files; by default results/ and profile and corpus")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)

@@ -20,14 +20,15 @@ from running.files import read_csv, write_csv
 from training import precision
 from training.evaluate import mae_table
 from training.loop import Plan, Training, train
-from training.recipes import RECIPES
+from training.recipes import DEFAULT, RECIPES
 from training.run_folder import RunFolder, run_name
 
 
 def parse(argv: list[str] | None):
     parser = arguments.parser(__doc__)
     parser.add_argument("--model_name", choices=MODELS, default="loc_cnn", help="network")
-    parser.add_argument("--recipe", choices=RECIPES, default="conditioned", help="how to train; 'paper': as published")
+    parser.add_argument("--recipe", choices=RECIPES, default=DEFAULT, help="how to train; 'paper': as published")
+    parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights, of any condition")
     arguments.add_condition(parser)
     arguments.add_data_path(parser)
     parser.add_argument("--log_dir", type=Path, default=Path("logs"), help="folder of the run folders")
@@ -56,7 +57,7 @@ def main(argv: list[str] | None = None) -> Path:
         batch_size=args.batch_size or chosen.batch_size,
         precision=precision.resolve(args.precision or chosen.precision, device),
     )
-    plan = Plan(args.model_name, recipe, args.seed)
+    plan = Plan(args.model_name, recipe, args.seed, args.init)
     folder = args.log_dir / run_name(args.model_name, condition, args.recipe, args.seed)
     run = RunFolder(folder, plan.identity(train_set, val_set))
     with ranks.process_group("nccl" if device.type == "cuda" else "gloo"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,8 @@ class Studio:
             simulator=self.simulator,
             reflection_sign=self.reflection_sign,
         )[0]
+        if job.split == "train":
+            self.dataset.write_response(job.source, rirs)
         rng = np.random.default_rng([self.seed, params.SPLITS.index(job.split), job.source])
         recording, noise_rms = record(speech, rirs, self.condition.snr_db, rng)
         row = {
@@ -102,8 +105,13 @@ def claim_dataset(dataset: Dataset) -> None:
         )
 
 
-def check_speech(studio: Studio, jobs: list[SourceJob]) -> None:
+def check_speech(studio: Studio, jobs: list[SourceJob]) -> dict[Utterance, np.ndarray]:
     """Load every utterance that is still needed once, so that a bad one is found before anything is written.
+
+    Returns
+    -------
+    dict of Utterance to float32 array, shape (sample,)
+        Those of the training sources.
 
     Raises
     ------
@@ -111,9 +119,17 @@ def check_speech(studio: Studio, jobs: list[SourceJob]) -> None:
         For the first utterance that can't be used.
     """
     dataset = studio.dataset
-    needed = {job.utterance for job in jobs if not dataset.path(job.split, job.source).exists()}
-    for utterance in sorted(needed):
-        studio.corpus.load(utterance, studio.setup.fs_hz)
+    needed = [job for job in jobs if not dataset.path(job.split, job.source).exists()]
+    spoken = {utterance: studio.corpus.load(utterance, studio.setup.fs_hz) for utterance in sorted(_utterances(needed))}
+    trained = _utterances(job for job in needed if job.split == "train")
+    return {utterance: speech for utterance, speech in spoken.items() if utterance in trained}
+
+
+def keep_speech(studio: Studio, speech: dict[Utterance, np.ndarray]) -> None:
+    """Write the dry utterances of the training sources."""
+    for utterance, samples in speech.items():
+        if not studio.dataset.speech_path(utterance.id).exists():
+            studio.dataset.write_speech(utterance.id, samples, studio.setup.fs_hz)
 
 
 def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
@@ -121,7 +137,8 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
     dataset = studio.dataset
     if ranks.is_main():
         for split in {job.split for job in jobs}:
-            remove_parts(dataset.folder / split)
+            for folder in (dataset.folder / split, *(dataset.folder / split).glob("*/")):
+                remove_parts(folder)
             if any(not dataset.path(split, job.source).exists() for job in jobs if job.split == split):
                 dataset.table_path(split).unlink(missing_ok=True)
     ranks.barrier()
@@ -134,6 +151,10 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
         for split in dict.fromkeys(job.split for job in jobs):
             if not dataset.table_path(split).exists():
                 dataset.write_table(split)
+
+
+def _utterances(jobs: Iterable[SourceJob]) -> set[Utterance]:
+    return {job.utterance for job in jobs}
 
 
 def _run(studio: Studio, jobs: list[SourceJob], workers: int):

@@ -1,7 +1,8 @@
 """Microphone recordings: speech heard through room responses, on disk and back.
 
 A dataset is a folder for each condition with ``dataset.json`` (what it was made from) and one folder for each split:
-``sources.csv`` (a row a source) and one multichannel WAV file a source, whose comment holds the source's row.
+``sources.csv`` (a row a source) and one multichannel WAV file a source, whose comment holds the source's row. The
+training split also keeps what it was mixed from: room ``responses`` (a file a source) and dry ``speech``.
 """
 
 from __future__ import annotations
@@ -125,6 +126,24 @@ class Dataset:
         """Table of the sources of a split; it is there when the split is complete."""
         return self.folder / split / "sources.csv"
 
+    def response_path(self, source: int) -> Path:
+        """File of the room responses of a training source."""
+        return self.folder / "train" / "responses" / f"{source:04d}.npy"
+
+    def speech_path(self, utterance: str) -> Path:
+        """File of a dry utterance of the training split."""
+        return self.folder / "train" / "speech" / f"{utterance}.wav"
+
+    def write_response(self, source: int, rirs: np.ndarray) -> None:
+        """Keep the room responses of a training source, shape (microphone, rir_sample)."""
+        with whole_file(self.response_path(source)) as beside:
+            np.save(beside, rirs)
+
+    def write_speech(self, utterance: str, speech: np.ndarray, fs_hz: int) -> None:
+        """Keep a dry utterance of the training split, as it is."""
+        with whole_file(self.speech_path(utterance)) as beside:
+            soundfile.write(beside, speech, fs_hz, subtype="FLOAT")
+
     def write_table(self, split: str) -> None:
         """Write a split's table from the rows that its files carry."""
         paths = sorted((self.folder / split).glob("*.wav"), key=lambda path: int(path.stem))
@@ -219,6 +238,37 @@ class Recordings:
         count, length = self.sources[source]["windows"], self.setup.window_samples
         return cut_windows(self.read(source, 0, count * length), length)
 
+    def response(self, source: int) -> np.ndarray:
+        """Return the room responses of a training source, float32, shape (microphone, rir_sample).
+
+        Raises
+        ------
+        InputError
+            When the file is missing or damaged.
+        """
+        path = self.dataset.response_path(self.sources[source]["source"])
+        try:
+            return np.load(path)
+        except (OSError, ValueError, EOFError):
+            raise _lost(path) from None
+
+    def speech(self) -> dict[str, np.ndarray]:
+        """Return the dry utterances of the training sources by name, float32, shape (sample,) each.
+
+        Raises
+        ------
+        InputError
+            When a file is missing or damaged.
+        """
+        found = {}
+        for utterance in sorted({row["utterance"] for row in self.sources}):
+            path = self.dataset.speech_path(utterance)
+            try:
+                found[utterance] = soundfile.read(path, dtype="float32")[0]
+            except soundfile.SoundFileError:
+                raise _lost(path) from None
+        return found
+
     def _check(self, path: Path, file: soundfile.SoundFile, row: dict) -> None:
         if file.channels != len(self.setup.array):
             raise InputError(f"{path} has {file.channels} channels, the array {len(self.setup.array)} microphones")
@@ -226,6 +276,10 @@ class Recordings:
             raise InputError(f"{path} has a rate of {file.samplerate} Hz, not {self.setup.fs_hz} Hz")
         if len(file) != row["samples"]:
             raise InputError(f"{path} is truncated; remove it and run generate_data.py again")
+
+
+def _lost(path: Path) -> InputError:
+    return InputError(f"{path} is missing or damaged; remove the dataset and run generate_data.py again")
 
 
 def cut_windows(recording: np.ndarray, window_samples: int) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Compare a training step with the machine's own matrix products: how much of what it can do is used.
 
-A step takes 100 windows of 16 x 5120 samples forward, backward and through the optimiser. All contenders run in turn,
-over and over; the fastest run of each counts. Columns: seconds a step; operations a second of its multiplications and
-additions (counted by PyTorch); the same of a product of two large matrices; ratio; reading the step's windows from
-disk, as a share of the step's processor time.
+A step takes a batch of windows of 16 x 5120 samples forward, backward and through the optimiser. All contenders run in
+turn, over and over; the fastest run of each counts. Columns: milliseconds a window; operations a second of the step's
+multiplications and additions (counted by PyTorch); the same of a product of two large matrices; ratio; time of mixing
+the step's windows (`training.mixtures`, at T60 0.15 s) and of reading them from disk, as shares of the step's time.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from running import arguments, provenance
 from running.errors import exits_cleanly
 from running.files import write_json
 from training import precision
-from training.recipes import RECIPES
+from training.mixtures import Mixtures
+from training.recipes import DEFAULT, RECIPES
 from training.windows import Batch, read
 
 KINDS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 MATRIX_SIZE = 2048
 UTTERANCE_S = 3.5
+BATCH_SIZE = RECIPES[DEFAULT].batch_size
 
 
 @exits_cleanly
@@ -41,11 +43,13 @@ def main(argv=None) -> None:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     rows = compare(args.seconds, torch.device("cpu"))
-    print(f"{'network':12} {'kind':5} {'step (s)':>9} {'Gop/s':>7} {'product':>8} {'ratio':>6} {'reading':>8}")
+    print(
+        f"{'network':12} {'kind':5} {'ms/window':>9} {'Gop/s':>7} {'product':>8} {'ratio':>6} {'mixing':>7} {'reading':>8}"
+    )
     for row in rows:
         print(
-            f"{row['model']:12} {row['kind']:5} {row['step_s']:9.3f} {row['gop_per_s']:7.0f} "
-            f"{row['product_gop_per_s']:8.0f} {row['ratio']:6.2f} {row['reading_share']:8.1%}"
+            f"{row['model']:12} {row['kind']:5} {1e3 * row['step_s'] / BATCH_SIZE:9.2f} {row['gop_per_s']:7.0f} "
+            f"{row['product_gop_per_s']:8.0f} {row['ratio']:6.2f} {row['mixing_share']:7.1%} {row['reading_share']:8.1%}"
         )
     write_json(args.output, {"rows": rows, "threads": args.threads, **provenance.origin(vars(args))})
     print(f"saved to {args.output}")
@@ -59,9 +63,12 @@ def compare(seconds: float, device: torch.device) -> list[dict]:
     products = {kind: lambda matrix=matrix: matrix @ matrix for kind, matrix in matrices.items()}
     with tempfile.TemporaryDirectory() as folder:
         recordings = _write_recordings(Path(folder))
-        batch = Batch(np.arange(100) % len(recordings), np.arange(100) % recordings.window_counts.min())
-        reading = {"reading": lambda: read(recordings, batch)}
-        fastest_s, _ = fastest_in_turn(steps | products | reading, seconds)
+        rows = np.arange(BATCH_SIZE)
+        batch = Batch(rows % len(recordings), rows % recordings.window_counts.min())
+        mixtures = Mixtures(recordings, RECIPES[DEFAULT].talkers, 0, device)
+        takes = mixtures.draw_epoch(np.random.default_rng(0))
+        loading = {"reading": lambda: read(recordings, batch), "mixing": lambda: mixtures.mix(takes)}
+        fastest_s, _ = fastest_in_turn(steps | products | loading, seconds)
     operations = {name: steps[name, "fp32"].count_operations() for name in MODELS}
     product_gop_per_s = {kind: 2e-9 * MATRIX_SIZE**3 / fastest_s[kind] for kind in KINDS}
     return [
@@ -72,6 +79,7 @@ def compare(seconds: float, device: torch.device) -> list[dict]:
             "gop_per_s": 1e-9 * operations[name] / fastest_s[name, kind],
             "product_gop_per_s": product_gop_per_s[kind],
             "ratio": 1e-9 * operations[name] / fastest_s[name, kind] / product_gop_per_s[kind],
+            "mixing_share": fastest_s["mixing"] / fastest_s[name, kind],
             "reading_share": fastest_s["reading"] / fastest_s[name, kind] / torch.get_num_threads(),
         }
         for name, kind in steps
@@ -82,10 +90,10 @@ class Step:
     """A training step of our own recipe on windows of noise."""
 
     def __init__(self, name: str, kind: str, device: torch.device):
-        recipe = RECIPES["conditioned"]
-        self.model = build_model(name, input_scale=recipe.input_scale, dropout=recipe.dropout).train()
+        recipe = RECIPES[DEFAULT]
+        self.model = build_model(name, **recipe.model_arguments[name]).train()
         self.optimizer = recipe.make_optimizer(name, self.model)
-        self.windows = torch.randn(recipe.batch_size, 5120, 16).transpose(1, 2)  # (window, microphone, sample)
+        self.windows = torch.randn(BATCH_SIZE, 5120, 16).transpose(1, 2)  # (window, microphone, sample)
         self.kind, self.device = kind, device
 
     def __call__(self) -> None:
@@ -103,15 +111,19 @@ class Step:
 
 
 def _write_recordings(folder: Path) -> Recordings:
-    """Write eight sources of noise as generate_data.py would."""
+    """Write a batch of sources of noise as generate_data.py would."""
     setup, condition = params.PUBLISHED, params.CONDITIONS[0]
     dataset = Dataset(folder / condition.name, provenance.plain({"setup": setup, "condition": vars(condition)}))
     write_json(dataset.folder / "dataset.json", {"arguments": dataset.arguments})
     rng = np.random.default_rng(0)
     samples = int(UTTERANCE_S * setup.fs_hz)
-    for source in range(8):
+    rirs = rng.standard_normal((len(setup.array), int(condition.T60_s * setup.fs_hz))).astype(np.float32)
+    for source in range(BATCH_SIZE):
         row = {"source": source, "windows": samples // setup.window_samples, "x_m": 1.7, "y_m": 5.5, "z_m": 1.2}
+        row["utterance"] = f"noise-{source % 8}"
         recording = rng.standard_normal((len(setup.array), samples)).astype(np.float32)
+        dataset.write_response(source, rirs)
+        dataset.write_speech(row["utterance"], recording[0], setup.fs_hz)
         write_recording(dataset.path("train", source), recording, setup.fs_hz, 0.1, row)
     dataset.write_table("train")
     return Recordings(dataset.folder / "train")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -47,7 +49,7 @@ class ReSE2Block(nn.Module):
     13(2), 2019; as published here, the sum takes the second convolution's output, not the block's input.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, dropout_rate: float = 0.2):
+    def __init__(self, channels_in: int, channels_out: int, dropout_rate: float):
         super().__init__()
         self.block = ConvBlock(channels_in, channels_out)
         self.dropout = nn.Dropout1d(dropout_rate)
@@ -79,6 +81,8 @@ class SampleCNN(nn.Module):
         Kind of the dropout before the last layer, see `models.layers.output_dropout`.
     dropout_rate : float
         Its rate.
+    block_dropout_rate : float
+        Rate at which channels are dropped inside the blocks.
     input_scale : {"none", "window_std"}
         Scaling of the input, see `models.layers.WindowScale`.
     """
@@ -89,6 +93,7 @@ class SampleCNN(nn.Module):
         window_samples: int = 5120,
         dropout: str = "element",
         dropout_rate: float = 0.5,
+        block_dropout_rate: float = 0.2,
         input_scale: str = "none",
     ):
         super().__init__()
@@ -97,7 +102,8 @@ class SampleCNN(nn.Module):
         self.scale = WindowScale(input_scale)
         self.stem = ConvBlock(microphones, 64)
         self.pool = nn.MaxPool1d(3)
-        self.blocks = nn.Sequential(ReSE2Block(64, 128), *(ReSE2Block(128, 128) for _ in range(4)))
+        widths = (64, 128, 128, 128, 128, 128)
+        self.blocks = nn.Sequential(*(ReSE2Block(*pair, block_dropout_rate) for pair in pairwise(widths)))
         self.average = nn.AdaptiveAvgPool1d(1)
         self.flatten = nn.Flatten()
         self.dense = nn.Linear(128, 256)

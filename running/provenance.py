@@ -40,6 +40,11 @@ def fingerprint(content: dict) -> str:
     return hashlib.sha256(json.dumps(plain(content), sort_keys=True).encode()).hexdigest()
 
 
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def plain(value):
     """Return `value` in JSON's own types; paths become text, relative to the repository where they lie in it."""
     if isinstance(value, dict):

@@ -207,7 +207,7 @@ def test_a_pair_the_array_lacks_is_refused(base, tmp_path, capsys):
 def test_weights_are_found_in_every_layout(base, tmp_path):
     condition = CONDITIONS[0]
     shipped = base / "weights" / f"loc_cnn_{condition.name}.safetensors"
-    run = tmp_path / f"loc_cnn_{condition.name}_conditioned_seed_1"
+    run = tmp_path / f"loc_cnn_{condition.name}_mixed_seed_1"
     run.mkdir()
     shutil.copy(shipped, run / "best.safetensors")
     published = tmp_path / "published" / "loccnn" / f"model_{condition.name}.pth"
@@ -220,6 +220,6 @@ def test_weights_are_found_in_every_layout(base, tmp_path):
     assert find_weights("loc_cnn", condition, [shipped]) == shipped
     with pytest.raises(InputError, match="no weights of sample_cnn"):
         find_weights("sample_cnn", condition, [shipped, tmp_path])
-    shutil.copytree(run, tmp_path / f"loc_cnn_{condition.name}_conditioned_seed_2")
+    shutil.copytree(run, tmp_path / f"loc_cnn_{condition.name}_mixed_seed_2")
     with pytest.raises(InputError, match="several runs"):
         find_weights("loc_cnn", condition, [tmp_path])

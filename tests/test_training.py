@@ -11,15 +11,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_data import CONDITION, one_thread, open_splits, write_dataset  # noqa: F401
+from training_data import CONDITION, WINDOW_SAMPLES, one_thread, open_splits, write_dataset  # noqa: F401
 
 import train
-from models.checkpoints import load_checkpoint
+from models import build_model
+from models.checkpoints import load_checkpoint, save_checkpoint
 from running.files import read_csv
+from running.provenance import file_hash
 from training.evaluate import estimate_positions
-from training.loop import Training
+from training.loop import Plan, Training
+from training.recipes import RECIPES
 from training.run_folder import run_name
-from training.windows import draw_epoch, read
+from training.windows import draw_epoch, generator, read
 
 ROOT = Path(train.__file__).parent
 
@@ -56,7 +59,7 @@ def refused(capsys, arguments):
 
 def test_run_folder_says_all(command, tmp_path):
     folder = train.main(command())
-    assert folder == tmp_path / "logs" / "loc_cnn_SNR_25_T60_0.15_conditioned_seed_7"
+    assert folder == tmp_path / "logs" / "loc_cnn_SNR_25_T60_0.15_mixed_seed_7"
     names = {path.name for path in folder.iterdir()}
     checkpoints = {f"{name}.{suffix}" for name in ("best", "last") for suffix in ("safetensors", "json")}
     assert names == checkpoints | {"config.json", "history.csv", "state.pt", "tensorboard", "validation.csv"}
@@ -86,8 +89,7 @@ def test_history_has_the_validation_errors_of_the_weights_of_its_epoch(command, 
     history = json.loads((folder / "last.json").read_text())["history"]
     model, _ = load_checkpoint(folder / "last.safetensors")
     val_set = open_splits(data_path)[1]
-    (batch,) = draw_epoch(val_set.window_counts, 100, seed=7, split="val", epoch=0)
-    windows, positions_m = read(val_set, batch)
+    windows, positions_m = read(val_set, draw_epoch(val_set.window_counts, generator(7, "val", 0)))
     with torch.no_grad():
         error_m = model(windows) - positions_m
     assert history[0]["val_mae_x_m"] == pytest.approx(error_m[:, 0].abs().mean().item(), rel=1e-4)
@@ -105,7 +107,7 @@ def test_tensorboard_has_a_row_for_each_epoch(command):
 
 
 @pytest.mark.parametrize("model_name", ["loc_cnn", "sample_cnn"])
-@pytest.mark.parametrize("recipe", ["conditioned", "paper"])
+@pytest.mark.parametrize("recipe", ["mixed", "paper"])
 def test_an_interrupted_and_resumed_run_ends_with_the_same_weights(command, monkeypatch, model_name, recipe):
     more = "--model_name", model_name, "--recipe", recipe
     straight = train.main(command(*more))
@@ -153,6 +155,30 @@ def test_a_finished_run_does_nothing_again(command, capsys, monkeypatch):
     train.main(command())
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
     assert "finished after 3 epochs" in capsys.readouterr().out
+
+
+def test_a_run_can_start_from_the_weights_of_another(command, tmp_path):
+    first = train.main(command())
+    start = ("--init", str(first / "best.safetensors"))
+    again = train.main(command(*start, "--epochs", "1", log_dir="warm"))
+    config = json.loads((again / "config.json").read_text())
+    assert config["identity"]["init"] == file_hash(first / "best.safetensors")
+    assert weights(again) != weights(train.main(command("--epochs", "1", log_dir="cold")))
+
+
+def test_a_training_starts_with_what_its_start_answers(command, data_path):
+    start = train.main(command()) / "best.safetensors"
+    training = Training(Plan("loc_cnn", RECIPES["mixed"], 1, start), *open_splits(data_path), torch.device("cpu"))
+    model, _ = load_checkpoint(start)
+    windows = torch.randn(4, 2, WINDOW_SAMPLES)
+    torch.testing.assert_close(training.in_metres().eval()(windows), model(windows))
+
+
+@pytest.mark.parametrize("start", ["absent", "other"])
+def test_weights_that_can_not_be_started_from_are_refused(command, capsys, tmp_path, start):
+    save_checkpoint(tmp_path / "other", "loc_cnn", build_model("loc_cnn"), {}, {})
+    named = {"absent": "No such file", "other": "does not fit"}[start]
+    assert named in refused(capsys, command("--init", str(tmp_path / f"{start}.safetensors")))
 
 
 def test_more_epochs_of_the_published_recipe_go_on_exactly(command):
@@ -225,9 +251,9 @@ def test_a_half_made_dataset_is_refused(command, capsys, tmp_path):
 
 def test_a_truncated_recording_ends_the_run_and_keeps_what_is_done(command, capsys, tmp_path):
     dataset = write_dataset(tmp_path / "cut")
-    content = dataset.path("train", 2).read_bytes()
-    dataset.path("train", 2).write_bytes(content[:2000])
-    assert str(dataset.path("train", 2)) in refused(capsys, command("--data_path", str(tmp_path / "cut")))
+    content = dataset.path("val", 2).read_bytes()
+    dataset.path("val", 2).write_bytes(content[:2000])
+    assert str(dataset.path("val", 2)) in refused(capsys, command("--data_path", str(tmp_path / "cut")))
 
 
 def test_a_loss_that_is_no_number_ends_the_run(command, capsys, monkeypatch):
@@ -258,7 +284,7 @@ def test_a_log_dir_that_can_not_be_made_is_one_clear_line(command, capsys, tmp_p
     assert str(tmp_path / "logs") in refused(capsys, command())
 
 
-@pytest.mark.parametrize("recipe", ["conditioned", "paper"])
+@pytest.mark.parametrize("recipe", ["mixed", "paper"])
 def test_ranks_under_torchrun_share_one_run(command, tmp_path, recipe):
     more = "--batch_size", "4", "--model_name", "sample_cnn", "--recipe", recipe
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

@@ -21,7 +21,7 @@ from training.evaluate import Estimates, always_the_centre, estimate_positions
 from training.loop import Plan, Training
 from training.recipes import RECIPES
 from training.scaling import TargetScale
-from training.windows import Batch, all_windows, draw_epoch, read, read_ahead
+from training.windows import Batch, all_windows, draw_epoch, generator, in_batches, read, read_ahead
 
 CPU = torch.device("cpu")
 SMALL = {"microphones": 2, "window_samples": 750}
@@ -35,27 +35,22 @@ def splits(tmp_path_factory):
     return open_splits(path)
 
 
-def toy(name="loc_cnn", recipe="conditioned", **changed):
+def toy(name="loc_cnn", recipe="mixed", **changed):
     changed = {"epochs": 2, "batch_size": 7, "precision": "fp32"} | changed
     return Plan(name, replace(RECIPES[recipe], **changed), seed=3)
 
 
-def joined(batches):
-    return np.concatenate([b.sources for b in batches]), np.concatenate([b.windows for b in batches])
-
-
 def test_an_epoch_takes_one_window_of_each_source_in_batches():
-    batches = draw_epoch(WINDOW_COUNTS, 3, seed=1, split="train", epoch=0)
-    sources, windows = joined(batches)
-    assert [len(batch) for batch in batches] == [3, 3, 1]
-    assert sorted(sources) == list(range(7))
-    assert (windows < WINDOW_COUNTS[sources]).all()
+    drawn = draw_epoch(WINDOW_COUNTS, generator(1, "train", 0))
+    assert [len(batch) for batch in in_batches(drawn, 3)] == [3, 3, 1]
+    assert sorted(drawn.sources) == list(range(7))
+    assert (drawn.windows < WINDOW_COUNTS[drawn.sources]).all()
 
 
 def test_draws_depend_on_seed_split_and_epoch_alone():
     def draw(**changed):
-        arguments = {"seed": 1, "split": "train", "epoch": 0} | changed
-        return np.concatenate(joined(draw_epoch(np.full(50, 9), 20, **arguments)))
+        drawn = draw_epoch(np.full(50, 9), generator(**{"seed": 1, "split": "train", "epoch": 0} | changed))
+        return np.concatenate([drawn.sources, drawn.windows])
 
     assert (draw() == draw()).all()
     for changed in ({"seed": 2}, {"split": "val"}, {"epoch": 1}):
@@ -63,19 +58,19 @@ def test_draws_depend_on_seed_split_and_epoch_alone():
 
 
 def test_every_window_is_drawn_as_often_as_its_sisters():
-    drawn = [joined(draw_epoch(np.array([4]), 1, seed=1, split="train", epoch=epoch))[1][0] for epoch in range(2000)]
+    drawn = [draw_epoch(np.array([4]), generator(1, "train", epoch)).windows[0] for epoch in range(2000)]
     assert np.bincount(drawn).min() > 430
 
 
 def test_ranks_share_a_batch_without_loss():
     batch = Batch(np.arange(7), np.arange(7) + 10)
-    shares = [batch.share(rank, 3) for rank in range(3)]
+    shares = [batch[rank::3] for rank in range(3)]
     assert [len(share) for share in shares] == [3, 2, 2]
     assert sorted(np.concatenate([share.windows for share in shares])) == list(range(10, 17))
 
 
 def test_batches_hold_the_windows_of_the_recordings(splits):
-    batches = draw_epoch(splits[0].window_counts, 3, seed=1, split="train", epoch=0)
+    batches = in_batches(draw_epoch(splits[0].window_counts, generator(1, "train", 0)), 3)
     for batch, (windows, positions_m) in zip(batches, read_ahead(splits[0], batches), strict=True):
         for row, (source, window) in enumerate(zip(batch.sources, batch.windows, strict=True)):
             np.testing.assert_array_equal(windows[row], splits[0].windows(source)[window])
@@ -113,6 +108,14 @@ def test_standardised_targets_have_mean_0_and_deviation_1(rng):
 def test_one_height_for_all_sources_can_be_standardised():
     scale = TargetScale.standard(np.array([[1.0, 2.0, 1.2], [2.0, 4.0, 1.2]]))
     assert torch.equal(scale.std_m, torch.tensor([0.5, 1.0, 1.0]))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_unfolding_is_the_inverse_of_folding(name, rng):
+    scale = TargetScale.standard(rng.uniform([0.8, 4.5, 1], [2.6, 6.5, 1.5], (50, 3)))
+    model = build_model(name, **SMALL)
+    for key, value in scale.unfolded(scale.folded(model)).state_dict().items():
+        torch.testing.assert_close(value, model.state_dict()[key])
 
 
 @pytest.mark.parametrize(("name", "learning_rate"), [("loc_cnn", 1e-3), ("sample_cnn", 1e-2)])
@@ -164,7 +167,7 @@ def test_a_network_learns_a_few_windows_by_heart(splits, name):
     plan = toy(name, epochs=40, batch_size=7)
     training = Training(plan, *splits, CPU)
     without_dropout(training.model)
-    training._batches = lambda epoch: draw_epoch(splits[0].window_counts, 7, seed=1, split="train", epoch=0)
+    training._batches = lambda epoch: [training.mixtures.draw_epoch(generator(1, "train", 0))]
     losses_m2 = [training.run_epoch(tqdm(disable=True))["train_loss_m2"] for _ in range(40)]
     assert losses_m2[-1] < 0.05 * losses_m2[0]
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import params
-from acoustics.recordings import Dataset, Recordings, write_recording
+from acoustics.recordings import Dataset, Recordings, record, write_recording
 from running.files import write_json
 from running.provenance import plain
 
@@ -25,11 +25,16 @@ def write_dataset(data_path):
     for split, count in COUNTS.items():
         for source, position_m in enumerate(setup.grid.splits()[split][:count]):
             windows = 2 + source % 3
-            samples = windows * WINDOW_SAMPLES + 100
-            noise = rng.standard_normal(samples + 10).astype(np.float32)
-            recording = np.stack([noise[:samples], noise[source % 10 :][:samples]])
+            noise = rng.standard_normal(windows * WINDOW_SAMPLES + 100).astype(np.float32)
+            delays = np.zeros((2, 10), np.float32)
+            delays[[0, 1], [9, 9 - source % 10]] = 1
+            recording, noise_rms = record(noise, delays, CONDITION.snr_db, rng)
             row = {"source": source, **dict(zip(("x_m", "y_m", "z_m"), position_m.tolist(), strict=True))}
-            write_recording(dataset.path(split, source), recording, setup.fs_hz, 0.1, row | {"windows": windows})
+            row |= {"utterance": f"noise-{source}", "windows": windows}
+            write_recording(dataset.path(split, source), recording, setup.fs_hz, noise_rms, row)
+            if split == "train":
+                dataset.write_response(source, delays)
+                dataset.write_speech(row["utterance"], noise, setup.fs_hz)
         dataset.write_table(split)
     return dataset
 

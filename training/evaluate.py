@@ -11,7 +11,7 @@ from torch import nn
 
 import params
 from acoustics.recordings import Recordings
-from training.windows import all_windows, read_ahead
+from training.windows import all_windows, in_batches, read_ahead
 
 BATCH_SIZE = 100
 
@@ -66,7 +66,7 @@ def estimate_positions(
     model = model.to(device).eval()
     estimates_m = np.empty((len(heard), 3))
     with torch.inference_mode():
-        batches = read_ahead(recordings, heard.split(BATCH_SIZE))
+        batches = read_ahead(recordings, in_batches(heard, BATCH_SIZE))
         for first, (windows, _) in zip(range(0, len(heard), BATCH_SIZE), batches, strict=True):
             estimates_m[first : first + BATCH_SIZE] = model(windows.to(device)).cpu().numpy()
     return Estimates(heard.sources, heard.windows, estimates_m, recordings.positions_m[heard.sources])

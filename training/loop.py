@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,12 +16,15 @@ from tqdm import tqdm
 
 from acoustics.recordings import Recordings
 from models import build_model
+from models.checkpoints import load_checkpoint
 from running import ranks
 from running.errors import InputError
+from running.provenance import file_hash
 from training import precision as precisions
+from training.mixtures import Mixtures
 from training.recipes import Recipe
 from training.run_folder import RunFolder
-from training.windows import draw_epoch, read_ahead
+from training.windows import draw_epoch, generator, in_batches, read_ahead
 
 
 @dataclass(frozen=True)
@@ -33,20 +37,19 @@ class Plan:
     recipe : Recipe
         Of precision "bf16" or "fp32".
     seed : int
+    init : Path, optional
+        Weights to start from, in place of random ones.
     """
 
     model_name: str
     recipe: Recipe
     seed: int
+    init: Path | None = None
 
     def model_arguments(self, recordings: Recordings) -> dict:
         """Return the arguments of the network."""
-        return {
-            "microphones": len(recordings.setup.array),
-            "window_samples": recordings.setup.window_samples,
-            "dropout": self.recipe.dropout,
-            "input_scale": self.recipe.input_scale,
-        }
+        heard = {"microphones": len(recordings.setup.array), "window_samples": recordings.setup.window_samples}
+        return heard | self.recipe.model_arguments[self.model_name]
 
     def identity(self, train_set: Recordings, val_set: Recordings) -> dict:
         """Return all that the weights depend on; without the number of epochs where more of them only go on."""
@@ -55,6 +58,7 @@ class Plan:
             "data": [train_set.fingerprint, val_set.fingerprint],
             "sources": [len(train_set), len(val_set)],
             "ranks": ranks.world_size(),
+            "init": self.init and file_hash(self.init),
         }
         if self.recipe.schedule == "plateau":
             del identity["recipe"]["epochs"]
@@ -92,6 +96,11 @@ class Training:
         averaging = nn.parallel.DistributedDataParallel  # of gradients, over ranks
         self.parallel = averaging(self.model) if ranks.world_size() > 1 else self.model
         self.scale = plan.recipe.target_scale(train_set.positions_m).to(device)
+        if plan.init:
+            self._start_from(plan.init)
+        talkers = plan.recipe.talkers
+        self.mixtures = Mixtures(train_set, talkers, plan.seed, device) if talkers else None
+        self.weights = torch.tensor(plan.recipe.loss_weights, device=device)
         self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.model)
         self.steps = len(self._batches(0))
         self.schedule = plan.recipe.make_schedule(self.optimizer, plan.recipe.epochs * self.steps)
@@ -163,8 +172,18 @@ class Training:
         self.history.append(row)
         return row
 
-    def _batches(self, epoch: int):
-        batches = draw_epoch(self.train_set.window_counts, self.plan.recipe.batch_size, self.plan.seed, "train", epoch)
+    def _start_from(self, path: Path) -> None:
+        """Take the weights of a checkpoint, whose network answers in metres."""
+        model, _ = load_checkpoint(path, self.plan.model_name)
+        try:
+            self.model.load_state_dict(self.scale.to("cpu").unfolded(model).state_dict())
+        except RuntimeError:
+            raise InputError(f"{path} does not fit: it is of another number of microphones or window length") from None
+
+    def _batches(self, epoch: int) -> list:
+        rng = generator(self.plan.seed, "train", epoch)
+        drawn = self.mixtures.draw_epoch(rng) if self.mixtures else draw_epoch(self.train_set.window_counts, rng)
+        batches = in_batches(drawn, self.plan.recipe.batch_size)
         return [batch for batch in batches if len(batch) >= self.least]
 
     def _train(self, bar: tqdm) -> float:
@@ -173,12 +192,12 @@ class Training:
         self.model.train()
         batches = self._batches(self.epoch)
         squared_m2 = torch.zeros(3, device=self.device)
-        for batch, (windows, positions_m) in zip(batches, self._read(self.train_set, batches), strict=True):
+        for batch, (windows, positions_m) in zip(batches, self._heard(batches), strict=True):
             self.optimizer.zero_grad(set_to_none=True)
             with precisions.autocast(self.plan.recipe.precision, self.device):
                 scaled = self.parallel(windows)
             squared = (scaled.float() - self.scale.scaled(positions_m)).square().sum(0)
-            loss = squared.sum() / (3 * len(batch))
+            loss = squared @ self.weights / (3 * len(batch))
             (loss * ranks.world_size()).backward()  # the mean over ranks is then that of the whole batch
             self.optimizer.step()
             if self.plan.recipe.schedule == "one_cycle":
@@ -194,7 +213,8 @@ class Training:
         self.model.eval()
         _spread_buffers(self.model)
         drawn_in = 0 if self.plan.recipe.fixed_validation else self.epoch
-        batches = draw_epoch(self.val_set.window_counts, self.plan.recipe.batch_size, self.plan.seed, "val", drawn_in)
+        drawn = draw_epoch(self.val_set.window_counts, generator(self.plan.seed, "val", drawn_in))
+        batches = in_batches(drawn, self.plan.recipe.batch_size)
         totals = torch.zeros(2, 3, dtype=torch.float64, device=self.device)
         with torch.inference_mode():
             for windows, positions_m in self._read(self.val_set, batches):
@@ -204,8 +224,12 @@ class Training:
         squared_m2, absolute_m = totals.cpu().numpy() / len(self.val_set)
         return squared_m2, absolute_m
 
+    def _heard(self, batches: list) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield this rank's share of the training windows."""
+        return map(self.mixtures.mix, _shares(batches)) if self.mixtures else self._read(self.train_set, batches)
+
     def _read(self, recordings: Recordings, batches: list) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        shares = [batch.share(ranks.rank(), ranks.world_size()) for batch in batches]
+        shares = _shares(batches)
         for windows, positions_m in read_ahead(recordings, [share for share in shares if len(share)]):
             yield windows.to(self.device, non_blocking=True), positions_m.to(self.device, non_blocking=True)
 
@@ -275,6 +299,10 @@ def _scalars(run: RunFolder, epochs_done: int):
                     writer.add_scalar(key, value, row["epoch"])
 
         yield write
+
+
+def _shares(batches: list) -> list:
+    return [batch[ranks.rank() :: ranks.world_size()] for batch in batches]
 
 
 def _seed_dropout(seed: int, epoch: int) -> None:

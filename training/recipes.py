@@ -8,7 +8,9 @@ import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
+from models import MODELS
 from training.scaling import TargetScale
+from training.talkers import Talkers
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,13 @@ class Recipe:
         Whether the loss is that of positions standardised by the training set, or in metres.
     fixed_validation : bool
         Whether the validation takes the same windows in every epoch, or draws them anew.
-    input_scale, dropout : str
-        Arguments of the network, see `models.layers`.
+    loss_weights : (x, y, z)
+        Weights of the coordinates in the loss.
+    talkers : Talkers, optional
+        How speech is varied, where windows are mixed while the network learns (`training.mixtures`); None: they are
+        read from the recordings.
+    model_arguments : dict of dict
+        Arguments of each network.
     precision : {"auto", "fp32", "bf16"}
         See `training.precision`.
     """
@@ -51,8 +58,9 @@ class Recipe:
     stop_after_epochs: int | None
     standard_targets: bool
     fixed_validation: bool
-    input_scale: str
-    dropout: str
+    loss_weights: tuple[float, float, float]
+    talkers: Talkers | None
+    model_arguments: dict[str, dict]
     precision: str
 
     def target_scale(self, positions_m) -> TargetScale:
@@ -72,19 +80,23 @@ class Recipe:
 
 
 RECIPES = {
-    "conditioned": Recipe(
-        epochs=40,
-        batch_size=100,
+    "mixed": Recipe(
+        epochs=120,
+        batch_size=32,
         optimizer="adamw",
-        learning_rate={"loc_cnn": 1e-3, "sample_cnn": 1e-3},
+        learning_rate={"loc_cnn": 1e-3, "sample_cnn": 2e-3},
         weight_decay=0.01,
         schedule="one_cycle",
         patience_epochs=None,
         stop_after_epochs=None,
         standard_targets=True,
         fixed_validation=True,
-        input_scale="window_std",
-        dropout="element",
+        loss_weights=(1.0, 1.0, 0.1),
+        talkers=Talkers(speeds=(0.85, 1.0, 1.18), colour_db=4.0, smear_share=0.8),
+        model_arguments={
+            "loc_cnn": {"input_scale": "window_std", "dropout_rate": 0.2},
+            "sample_cnn": {"input_scale": "window_std", "dropout_rate": 0.2, "block_dropout_rate": 0.0},
+        },
         precision="auto",
     ),
     "paper": Recipe(
@@ -98,8 +110,10 @@ RECIPES = {
         stop_after_epochs=200,
         standard_targets=False,
         fixed_validation=False,
-        input_scale="none",
-        dropout="published",
+        loss_weights=(1.0, 1.0, 1.0),
+        talkers=None,
+        model_arguments={name: {"dropout": "published"} for name in MODELS},
         precision="fp32",
     ),
 }
+DEFAULT = "mixed"

@@ -47,9 +47,17 @@ class TargetScale:
 
     def folded(self, model: nn.Module) -> nn.Module:
         """Return a copy of a network with scaled output that answers in metres: its last layer takes the scale in."""
-        model = copy.deepcopy(model)
-        layer = model.output_layer
-        with torch.no_grad():
-            layer.weight.mul_(self.std_m[:, None])
-            layer.bias.mul_(self.std_m).add_(self.mean_m)
-        return model
+        return _with_output(model, self.std_m, self.mean_m)
+
+    def unfolded(self, model: nn.Module) -> nn.Module:
+        """Return a copy of a network that answers in metres with scaled output: the inverse of `folded`."""
+        return _with_output(model, 1 / self.std_m, -self.mean_m / self.std_m)
+
+
+def _with_output(model: nn.Module, factor: torch.Tensor, offset: torch.Tensor) -> nn.Module:
+    model = copy.deepcopy(model)
+    layer = model.output_layer
+    with torch.no_grad():
+        layer.weight.mul_(factor[:, None])
+        layer.bias.mul_(factor).add_(offset)
+    return model

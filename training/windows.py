@@ -32,29 +32,25 @@ class Batch:
     def __len__(self) -> int:
         return len(self.sources)
 
-    def split(self, size: int) -> list[Batch]:
-        """Return parts of `size` windows; the last one may be smaller."""
-        parts = [slice(first, first + size) for first in range(0, len(self), size)]
-        return [Batch(self.sources[part], self.windows[part]) for part in parts]
-
-    def share(self, rank: int, world_size: int) -> Batch:
-        """Return the part of one rank."""
-        return Batch(self.sources[rank::world_size], self.windows[rank::world_size])
+    def __getitem__(self, rows: slice) -> Batch:
+        return Batch(self.sources[rows], self.windows[rows])
 
 
-def draw_epoch(window_counts: np.ndarray, batch_size: int, seed: int, split: str, epoch: int) -> list[Batch]:
-    """Return one random window of each source in random order, drawn by (seed, split, epoch) alone.
+def in_batches(drawn, size: int) -> list:
+    """Return parts of `size` windows, of a `Batch` or of `training.mixtures.Takes`; the last one may be smaller."""
+    return [drawn[first : first + size] for first in range(0, len(drawn), size)]
 
-    Parameters
-    ----------
-    window_counts : int array, shape (source,)
-    batch_size : int
-        The last batch may be smaller.
-    """
-    rng = np.random.default_rng([seed, params.SPLITS.index(split), epoch])
+
+def generator(seed: int, split: str, epoch: int) -> np.random.Generator:
+    """Return the generator of all draws of an epoch."""
+    return np.random.default_rng([seed, params.SPLITS.index(split), epoch])
+
+
+def draw_epoch(window_counts: np.ndarray, rng: np.random.Generator) -> Batch:
+    """Return one random window of each source in random order; `window_counts` is an int array of shape (source,)."""
     windows = rng.integers(window_counts)
     order = rng.permutation(len(window_counts))
-    return Batch(order, windows[order]).split(batch_size)
+    return Batch(order, windows[order])
 
 
 def all_windows(window_counts: np.ndarray, sources: np.ndarray) -> Batch:
