@@ -43,13 +43,12 @@ def main(argv=None) -> None:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     rows = compare(args.seconds, torch.device("cpu"))
-    print(
-        f"{'network':12} {'kind':5} {'ms/window':>9} {'Gop/s':>7} {'product':>8} {'ratio':>6} {'mixing':>7} {'reading':>8}"
-    )
+    print(f"{'network':12} kind  ms/window   Gop/s  product  ratio  mixing  reading")
     for row in rows:
         print(
-            f"{row['model']:12} {row['kind']:5} {1e3 * row['step_s'] / BATCH_SIZE:9.2f} {row['gop_per_s']:7.0f} "
-            f"{row['product_gop_per_s']:8.0f} {row['ratio']:6.2f} {row['mixing_share']:7.1%} {row['reading_share']:8.1%}"
+            f"{row['model']:12} {row['kind']} {row['window_ms']:10.2f} {row['gop_per_s']:7.0f} "
+            f"{row['product_gop_per_s']:8.0f} {row['ratio']:6.2f} "
+            f"{row['mixing_share']:7.1%} {row['reading_share']:8.1%}"
         )
     write_json(args.output, {"rows": rows, "threads": args.threads, **provenance.origin(vars(args))})
     print(f"saved to {args.output}")
@@ -75,7 +74,7 @@ def compare(seconds: float, device: torch.device) -> list[dict]:
         {
             "model": name,
             "kind": kind,
-            "step_s": fastest_s[name, kind],
+            "window_ms": 1e3 * fastest_s[name, kind] / BATCH_SIZE,
             "gop_per_s": 1e-9 * operations[name] / fastest_s[name, kind],
             "product_gop_per_s": product_gop_per_s[kind],
             "ratio": 1e-9 * operations[name] / fastest_s[name, kind] / product_gop_per_s[kind],

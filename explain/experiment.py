@@ -25,8 +25,8 @@ from running.memory import keep_freed_memory
 from running.provenance import origin, plain
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what all experiments can be asked for."""
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which networks in which conditions hear which recordings, and where results go."""
     arguments.add_conditions(parser)
     parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(MODELS), help="one network or both")
     arguments.add_data_path(parser)
@@ -41,15 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", choices=params.SPLITS, default="test", help="recordings to use")
     parser.add_argument("--sources", type=arguments.whole(1), metavar="N", help="only N sources, spread over the split")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
+    arguments.add_gpu(parser)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what all experiments with relevance can be asked for."""
+    add_network_arguments(parser)
     parser.add_argument(
         "--start", choices=STARTS, default="ground_truth", help="relevance put in at the network's output"
     )
     parser.add_argument(
         "--gate", choices=GATES, default="published", help="what inherits the relevance of squeeze-excite products"
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
     arguments.add_seed(parser)
-    arguments.add_gpu(parser)
 
 
 @dataclass(frozen=True)
@@ -100,15 +105,29 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
     for condition in arguments.conditions(args):
         recordings = Recordings(args.data_path / condition.name / args.split, args.sources)
         for model_name in args.model_name:
-            weights = find_weights(model_name, condition, args.weights)
-            model, _ = load_checkpoint(weights, model_name)
-            check_fit(model, recordings, weights)
+            weights, model = open_network(args, model_name, condition, recordings)
             store = RelevanceStore(args.results / "relevance", recordings, model, args.start, args.gate, device=device)
             if ranks.is_main():
                 remove_parts(store.folder)
             trials.append(Trial(condition, model_name, weights, model, recordings, store))
     ranks.barrier()
     return trials
+
+
+def open_network(
+    args: argparse.Namespace, model_name: str, condition: params.Condition, recordings: Recordings
+) -> tuple[Path, nn.Module]:
+    """Find and load a network for a condition; return its file too.
+
+    Raises
+    ------
+    InputError
+        When there are no weights, or they do not fit the recordings.
+    """
+    weights = find_weights(model_name, condition, args.weights)
+    model, _ = load_checkpoint(weights, model_name)
+    check_fit(model, recordings, weights)
+    return weights, model
 
 
 def check_fit(model: nn.Module, recordings: Recordings, weights: Path) -> None:

@@ -12,6 +12,11 @@ from running.errors import InputError
 SHIPPED = Path(__file__).parent / "pretrained"
 
 
+def shipped_name(model_name: str, condition: params.Condition) -> str:
+    """Return the name, without suffix, of shipped weights."""
+    return f"{model_name}_{condition.name}"
+
+
 def find_weights(model_name: str, condition: params.Condition, places: list[Path]) -> Path:
     """Return the file of weights, taken from the first place that has it.
 
@@ -42,7 +47,7 @@ def find_weights(model_name: str, condition: params.Condition, places: list[Path
 def _in_place(model_name: str, condition: params.Condition, place: Path) -> list[Path]:
     if place.is_file():
         return [place] if isinstance(load_checkpoint(place)[0], MODELS[model_name]) else []
-    name = f"{model_name}_{condition.name}"
+    name = shipped_name(model_name, condition)
     if place.name.startswith(f"{name}_") and (place / "best.safetensors").is_file():
         return [place / "best.safetensors"]
     flat = [place / f"{name}.safetensors", place / model_name.replace("_", "") / f"model_{condition.name}.pth"]

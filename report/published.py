@@ -19,3 +19,10 @@ def published_curves() -> pd.DataFrame:
     names = [f"SNR_{snr:g}_T60_{T60:g}" for snr, T60 in zip(table["SNR"], table["T60"], strict=True)]
     table = table.assign(model=table["model"].map(MODEL_NAMES), condition=names)
     return table[["model", "condition", "curve", "percent", "mae_m"]]
+
+
+def published_maes_m() -> dict[tuple[str, str], float]:
+    """Return the published MAE with nothing removed, by condition and network."""
+    curves = published_curves()
+    whole = curves[(curves["percent"] == 0) & (curves["curve"] == "relevance")]
+    return whole.set_index(["condition", "model"])["mae_m"].to_dict()

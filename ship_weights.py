@@ -1,0 +1,75 @@
+"""Ship a trained network with the repository: run folder -> models/pretrained, in half precision.
+
+    python ship_weights.py logs/loc_cnn_SNR_25_T60_0.15_mixed_seed_5000
+
+The JSON beside the weights says how to make them again (command, corpus, seed, commit, versions), how the training went
+(history, best epoch), and the errors of the shipped weights on all validation and test windows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+import params
+from acoustics.recordings import Recordings
+from models.checkpoints import load_checkpoint, save_checkpoint
+from models.weights import SHIPPED, shipped_name
+from running import arguments
+from running.errors import exits_cleanly
+from running.files import read_json
+from training.evaluate import mae_table
+
+
+def parse(argv: list[str] | None):
+    """Read the command line."""
+    parser = arguments.parser(__doc__)
+    parser.add_argument("run", type=Path, help="run folder of train.py")
+    arguments.add_data_path(parser)
+    parser.add_argument("--to", type=Path, default=SHIPPED, help="folder of shipped weights")
+    arguments.add_gpu(parser)
+    return parser.parse_args(argv)
+
+
+def command(trained_with: dict) -> str:
+    """Return the command that trains again what was trained with these arguments."""
+    words = [f"--{name} {value}" for name, value in trained_with.items() if value is not None and name not in PLACES]
+    return " ".join(["python train.py", *words])
+
+
+def in_half(model: nn.Module) -> nn.Module:
+    """Round the weights of a network, but not the few numbers of its biases and batch norms, to half precision."""
+    for parameter in model.parameters():
+        if parameter.ndim > 1:
+            parameter.data = parameter.data.half()
+    return model
+
+
+PLACES = ("data_path", "log_dir", "gpu")
+"""Arguments of train.py that change nothing in the weights."""
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> Path:
+    """Run the script; return the shipped file."""
+    args = parse(argv)
+    config = read_json(args.run / "config.json")
+    trained_with = config["arguments"]
+    condition = params.Condition(trained_with["T60"], trained_with["SNR"])
+    data = args.data_path / condition.name
+    model, record = load_checkpoint(args.run / "best.safetensors")
+    splits = {split: Recordings(data / split) for split in ("val", "test")}
+    path = args.to / shipped_name(record["model_name"], condition)
+    described = {"command": command(trained_with), "corpus": splits["test"].dataset.arguments["corpus"]}
+    described |= {key: record[key] for key in ("epoch", "identity", "versions", "commit", "history")}
+    in_half(model).float()
+    errors = {split: mae_table(model, recordings, arguments.device(args)) for split, recordings in splits.items()}
+    save_checkpoint(path, record["model_name"], in_half(model), record["arguments"], described | {"errors": errors})
+    test = errors["test"][0]
+    print(f"{path.name}: test MAE {test['mae_m']:.4f} m (x {test['mae_x_m']:.3f}, y {test['mae_y_m']:.3f})")
+    return path
+
+
+if __name__ == "__main__":
+    main()
