@@ -48,9 +48,16 @@ __all__ = [
     "write_figure",
 ]
 
-MARKERS = "osv^Dd"  # tell curves apart in grey
 DASHES = ("-", "--", "-.", ":")
 COORDINATES = ("x", "y", "z", "horizontal")
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+MARGIN_M = 0.12
+ALWAYS_ZERO = "always lag 0"
+HISTORY = {
+    "loss (m²)\nthin: training": "val_loss_m2",
+    "validation MAE\nin x (m)": "val_mae_x_m",
+    "validation MAE\nin y (m)": "val_mae_y_m",
+}
 
 
 def removal_curves(curves: pd.DataFrame, published: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
@@ -91,13 +98,13 @@ def room_map(
     ----------
     setup : params.Setup
     positions_m, estimates_m : arrays, shape (n, 2 or more), optional
-        True positions and what a network says, in metres.
+        True positions and what a network says, in metres; both or none.
     highlight : int or sequence of int, optional
         Of these, the rows to make stand out.
     theme : Theme
     """
     splits_m = setup.grid.splits()
-    with theme.canvas(SINGLE_IN + 1, 4.6) as figure:
+    with theme.canvas(SINGLE_IN, 4.0) as figure:
         room, close = figure.subplots(1, 2, width_ratios=(1, 1.55))
         _draw_sources(room, setup, splits_m, 1, theme)
         _draw_sources(close, setup, splits_m, 6, theme)
@@ -116,10 +123,6 @@ def room_map(
     return figure
 
 
-MARGIN_M = 0.12
-SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
-
-
 def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     """Draw estimated against true delays, a row a pair of microphones, a column a signal; area shows how many windows.
 
@@ -136,7 +139,7 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         for row, pair in zip(grid, pairs, strict=True):
             of_pair = delays[(delays["pair"] == pair) & (delays["signal"] != ALWAYS_ZERO)]
             largest = of_pair["true_lag_samples"].abs().max()
-            limit = min(of_pair["lag_samples"].abs().max(), 3 * largest + 2) + 1
+            limit = min(of_pair["lag_samples"].abs().max(), 3 * largest + 2) + 1.5
             for axes, signal in zip(row, signals, strict=True):
                 _draw_delays(axes, of_pair[of_pair["signal"] == signal], limit, theme)
                 axes.set(xlim=(-largest - 1, largest + 1), ylim=(-limit, limit))
@@ -145,9 +148,6 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         figure.supylabel("estimated delay (samples)", fontsize="medium")
         _legend(figure, n_columns=2 if len(signals) == 1 else 4)
     return figure
-
-
-ALWAYS_ZERO = "always lag 0"
 
 
 def absolute_errors(method: str, estimates_m: np.ndarray, positions_m: np.ndarray) -> pd.DataFrame:
@@ -225,13 +225,6 @@ def training_curves(histories: Mapping[tuple[str, str], Sequence[Mapping]], them
     return figure
 
 
-HISTORY = {
-    "loss (m²)\nthin: training": "val_loss_m2",
-    "validation MAE\nin x (m)": "val_mae_x_m",
-    "validation MAE\nin y (m)": "val_mae_y_m",
-}
-
-
 def _draw_removal(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame, theme: Theme) -> None:
     colours = {"relevance": theme.vermilion, "energy": theme.blue, "random": theme.green}
     for (curve, colour), marker in zip(colours.items(), "os^", strict=True):
@@ -248,9 +241,13 @@ def _draw_removal(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame, theme
     axes.grid()
 
 
-def _draw_sources(axes: Axes, setup: params.Setup, splits_m: dict, area: float, theme: Theme) -> None:
+def _draw_sources(
+    axes: Axes, setup: params.Setup, splits_m: Mapping[str, np.ndarray], area: float, theme: Theme
+) -> None:
     for split, colour in (("train", theme.pale), ("val", theme.purple), ("test", theme.blue)):
-        axes.scatter(*splits_m[split][:, :2].T, s=area, color=colour, alpha=0.6, linewidth=0, rasterized=True)
+        x_m, y_m, _ = splits_m[split].T
+        areas = np.full(len(x_m), area)  # points that share one area would be moved to whole pixels
+        axes.scatter(x_m, y_m, areas, color=colour, alpha=0.6, linewidth=0, rasterized=True)
         axes.plot([], [], ".", color=colour, label=SPLIT_NAMES[split])
     axes.plot(*setup.array.as_array()[:, :2].T, "v", color=theme.ink, markersize=3, label="microphones")
     axes.set(xlabel="x (m)", aspect="equal")

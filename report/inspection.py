@@ -166,7 +166,7 @@ def relevance_map(relevance: np.ndarray, fs_hz: int, theme: Theme = LIGHT) -> Fi
     n_microphones, n_samples = relevance.shape
     limit_m = np.quantile(np.abs(relevance), LARGEST_SHARE) or 1.0
     share_percent = 100 * microphone_shares(relevance)
-    with theme.canvas(SINGLE_IN + 1, 3.8) as figure:
+    with theme.canvas(SINGLE_IN, 3.4) as figure:
         image_axes, share_axes = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
         image = image_axes.imshow(
             relevance,
