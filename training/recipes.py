@@ -91,7 +91,7 @@ RECIPES = {
         stop_after_epochs=None,
         standard_targets=True,
         fixed_validation=True,
-        loss_weights=(1.0, 1.0, 0.1),
+        loss_weights=(1.0, 1.0, 0.3),
         talkers=Talkers(speeds=(0.85, 1.0, 1.18), colour_db=4.0, smear_share=0.8),
         model_arguments={
             "loc_cnn": {"input_scale": "window_std", "dropout_rate": 0.2},
