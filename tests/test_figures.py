@@ -104,15 +104,23 @@ def contrast(first, second) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
-def test_every_text_can_be_read_and_needs_no_latex(theme):
-    with matplotlib.rc_context({"text.color": "#777777", "xtick.color": "#777777"}):  # of whoever calls: not ours
-        for figure in every_figure(theme):
+@pytest.fixture(scope="module", params=[LIGHT, DARK], ids=lambda theme: theme.name)
+def themed(request):
+    """A theme and every figure in it, drawn where somebody else has set matplotlib's colours."""
+    with matplotlib.rc_context({"text.color": "#777777", "xtick.color": "#777777", "figure.facecolor": "#777777"}):
+        figures = list(every_figure(request.param))
+        for figure in figures:
             figure.draw_without_rendering()
-            texts = [text for text in figure.findobj(Text) if text.get_text()]
-            assert all(contrast(text.get_color(), figure.get_facecolor()) > 7 for text in texts)
-            assert not any(text.get_usetex() for text in texts)
-            assert to_rgb(figure.get_facecolor()) == to_rgb(theme.paper)
+        return request.param, figures
+
+
+def test_every_text_can_be_read_and_needs_no_latex(themed):
+    theme, figures = themed
+    for figure in figures:
+        texts = [text for text in figure.findobj(Text) if text.get_text()]
+        assert all(contrast(text.get_color(), theme.paper) > 7 for text in texts)
+        assert not any(text.get_usetex() for text in texts)
+        assert to_rgb(figure.get_facecolor()) == to_rgb(theme.paper)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
@@ -121,8 +129,8 @@ def test_lines_stand_out_from_the_paper(theme):
     assert to_rgb(theme.signed(0.5)) == pytest.approx(to_rgb(theme.paper), abs=0.01)
 
 
-def test_every_axis_has_a_label_of_its_own_or_its_figure():
-    for figure in every_figure(LIGHT):
+def test_every_axis_has_a_label_of_its_own_or_its_figure(themed):
+    for figure in themed[1]:
         assert any(axes.get_xlabel() for axes in figure.get_axes()) or figure.get_supxlabel()
         assert any(axes.get_ylabel() for axes in figure.get_axes()) or figure.get_supylabel()
 
