@@ -18,7 +18,7 @@ COUNTS = {"train": 7, "val": 3, "test": 2}
 def write_dataset(data_path):
     """Write a whole dataset as generate_data.py lays it out."""
     setup = params.Setup(array=params.MicArray.line_along_x(2, 0.15, (1.7, 7.0, 1.2)), window_samples=WINDOW_SAMPLES)
-    made_from = plain({"setup": setup, "condition": vars(CONDITION), "seed": 1})
+    made_from = plain({"setup": setup, "condition": vars(CONDITION), "corpus": {"name": "noise"}, "seed": 1})
     dataset = Dataset(data_path / CONDITION.name, made_from)
     write_json(dataset.folder / "dataset.json", {"arguments": made_from})
     rng = np.random.default_rng(1)
