@@ -35,7 +35,6 @@ __all__ = [
     "LIGHT",
     "Inspection",
     "Theme",
-    "absolute_errors",
     "delay_scatter",
     "error_distributions",
     "inspection_figure",
@@ -98,7 +97,8 @@ def room_map(
     ----------
     setup : params.Setup
     positions_m, estimates_m : arrays, shape (n, 2 or more), optional
-        True positions and what a network says, in metres; both or none.
+        Positions in metres: the true ones, and what a network says; without the former (a talker who could be
+        anywhere) only the latter are drawn.
     highlight : int or sequence of int, optional
         Of these, the rows to make stand out.
     theme : Theme
@@ -110,9 +110,10 @@ def room_map(
         _draw_sources(close, setup, splits_m, 6, theme)
         shown_m = np.concatenate([each[:, :2] for each in splits_m.values()])
         if estimates_m is not None:
-            true_m, estimated_m = np.asarray(positions_m)[:, :2], np.asarray(estimates_m)[:, :2]
-            _draw_estimates(close, true_m, estimated_m, highlight, theme)
-            shown_m = np.concatenate([true_m, estimated_m])
+            known_m = [each for each in (estimates_m, positions_m) if each is not None]
+            ends_m = np.stack([np.asarray(each)[:, :2] for each in known_m])
+            _draw_estimates(close, ends_m, highlight, theme)
+            shown_m = np.concatenate(ends_m)
         low_m, high_m = shown_m.min(axis=0) - MARGIN_M, shown_m.max(axis=0) + MARGIN_M
         close.set(xlim=(low_m[0], high_m[0]), ylim=(low_m[1], high_m[1]))
         length_m, width_m, _ = setup.room.size_m
@@ -150,45 +151,37 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def absolute_errors(method: str, estimates_m: np.ndarray, positions_m: np.ndarray) -> pd.DataFrame:
-    """Return the absolute errors of a method as rows `method`, `coordinate`, `error_m`, see `error_distributions`.
-
-    Parameters
-    ----------
-    method : str
-    estimates_m, positions_m : arrays, shape (n, 3)
-        In metres; a constant estimate may be (3,).
-    """
-    error_m = np.abs(np.asarray(estimates_m) - np.asarray(positions_m))
-    by_coordinate = np.column_stack([error_m, np.hypot(error_m[:, 0], error_m[:, 1])])
-    coordinates = np.tile(COORDINATES, len(error_m))
-    return pd.DataFrame({"method": method, "coordinate": coordinates, "error_m": by_coordinate.ravel()})
-
-
-def error_distributions(errors: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+def error_distributions(
+    estimates: pd.DataFrame, coordinates: Sequence[str] = COORDINATES, theme: Theme = LIGHT
+) -> Figure:
     """Draw how many estimates are off by at most so many metres: a panel a coordinate, a line a method.
 
     Parameters
     ----------
-    errors : DataFrame
-        Columns `method`, `coordinate` ("x", "y", "z", "horizontal") and `error_m`; see `absolute_errors`.
+    estimates : DataFrame
+        ``estimates.csv`` of localization_experiment.py, or those of its rows to show.
+    coordinates : sequence of {"x", "y", "z", "horizontal"}
+        The last is the distance in the plane.
     theme : Theme
     """
-    coordinates, methods = (list(dict.fromkeys(errors[column])) for column in ("coordinate", "method"))
+    methods = list(dict.fromkeys(estimates["method"]))
     styles = _line_styles([method for method in methods if method != CENTRE], theme)
     styles[CENTRE] = {"color": theme.ink, "linestyle": ":"}
+    error_m = {axis: (estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz"}
+    error_m["horizontal"] = np.hypot(error_m["x"], error_m["y"])
     width_in = SINGLE_IN if len(coordinates) == 1 else 1 + 2.3 * len(coordinates)
     with theme.canvas(width_in, 3) as figure:
         panels = figure.subplots(1, len(coordinates), sharex=True, sharey=True, squeeze=False)[0]
         for axes, coordinate in zip(panels, coordinates, strict=True):
             for method in methods:
-                chosen = errors[(errors["coordinate"] == coordinate) & (errors["method"] == method)]
-                error_m = np.sort(chosen["error_m"].to_numpy())
-                share_percent = 100 * np.arange(1, len(error_m) + 1) / len(error_m)
-                axes.plot(error_m, share_percent, drawstyle="steps-post", label=method, **styles[method])
-            axes.set_title(f"{coordinate} distance" if coordinate == "horizontal" else coordinate)
+                sorted_m = np.sort(error_m[coordinate][estimates["method"] == method])
+                share_percent = 100 * np.arange(1, len(sorted_m) + 1) / len(sorted_m)
+                name = NETWORKS.get(method, method)
+                axes.plot(sorted_m, share_percent, drawstyle="steps-post", label=name, **styles[method])
+            axes.set_title("horizontal distance" if coordinate == "horizontal" else coordinate)
             axes.grid()
-        panels[0].set(ylabel="share of estimates (%)", ylim=(0, 100), xlim=(0, errors["error_m"].quantile(0.99)))
+        largest_m = max(error_m[coordinate].quantile(0.99) for coordinate in coordinates)
+        panels[0].set(ylabel="share of estimates (%)", ylim=(0, 100), xlim=(0, largest_m))
         figure.supxlabel("absolute error at most (m)", fontsize="medium")
         _legend(figure, n_columns=2 if len(coordinates) == 1 else len(methods))
     return figure
@@ -253,19 +246,20 @@ def _draw_sources(
     axes.set(xlabel="x (m)", aspect="equal")
 
 
-def _draw_estimates(
-    axes: Axes, true_m: np.ndarray, estimates_m: np.ndarray, highlight: int | Sequence[int] | None, theme: Theme
-) -> None:
-    chosen = np.zeros(len(true_m), bool)
+def _draw_estimates(axes: Axes, ends_m: np.ndarray, highlight: int | Sequence[int] | None, theme: Theme) -> None:
+    """Draw estimates and, where they are known, true positions; `ends_m` has shape (1 or 2, estimate, 2)."""
+    chosen = np.zeros(ends_m.shape[1], bool)
     if highlight is not None:
         chosen[highlight] = True
     groups = [(chosen, 1.0, 1.4, 6), (~chosen, 0.25, 0.6, 3)] if chosen.any() else [(~chosen, 0.8, 0.6, 3)]
     for rows, alpha, width, size in groups:
-        ends_m = np.stack([true_m[rows], estimates_m[rows]])  # (end, source, coordinate)
-        axes.plot(ends_m[..., 0], ends_m[..., 1], color=theme.vermilion, alpha=0.6 * alpha, linewidth=width)
-        axes.plot(*ends_m[1].T, "o", color=theme.vermilion, alpha=alpha, markersize=size, markeredgewidth=0)
-        axes.plot(*ends_m[0].T, "o", mfc="none", color=theme.ink, alpha=alpha, markersize=size)
-    axes.plot([], [], "o", mfc="none", color=theme.ink, label="true")
+        estimated_m, *true_m = ends_m[:, rows]
+        axes.plot(*ends_m[:, rows].T.swapaxes(1, 2), color=theme.vermilion, alpha=0.6 * alpha, linewidth=width)
+        axes.plot(*estimated_m.T, "o", color=theme.vermilion, alpha=alpha, markersize=size, markeredgewidth=0)
+        for each_m in true_m:
+            axes.plot(*each_m.T, "o", mfc="none", color=theme.ink, alpha=alpha, markersize=size)
+    if len(ends_m) == 2:
+        axes.plot([], [], "o", mfc="none", color=theme.ink, label="true")
     axes.plot([], [], "o-", color=theme.vermilion, label="estimated")
 
 

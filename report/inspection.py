@@ -14,7 +14,6 @@ import params
 from acoustics.gcc import gcc_phat
 from acoustics.recordings import Recordings
 from explain.delays import PROTOCOLS, DelayProtocol, estimated_lags_samples, true_lags_samples
-from explain.store import RelevanceStore
 from report.style import LIGHT, SINGLE_IN, Theme
 from running.errors import InputError
 
@@ -65,7 +64,7 @@ class Inspection:
     def of_source(
         cls,
         recordings: Recordings,
-        relevance: RelevanceStore,
+        relevance,
         row: int,
         window: int | None = None,
         pair: tuple[int, int] | None = None,
@@ -76,7 +75,7 @@ class Inspection:
         Parameters
         ----------
         recordings : Recordings
-        relevance : RelevanceStore
+        relevance : explain.store.RelevanceStore
             Computes what it does not hold.
         row : int
             The source's row in the recordings.

@@ -19,7 +19,6 @@ from report.figures import (
     DARK,
     LIGHT,
     Inspection,
-    absolute_errors,
     delay_scatter,
     error_distributions,
     inspection_figure,
@@ -65,6 +64,12 @@ def delays_data() -> pd.DataFrame:
     return pd.concat([rows, rows[rows["signal"] == "microphones"].assign(signal="always lag 0", lag_samples=0.0)])
 
 
+def estimates_data() -> pd.DataFrame:
+    true_m = pd.DataFrame({"x_m": [1.0] * 4, "y_m": 2.0, "z_m": 1.0})
+    heard = true_m.assign(method="loc_cnn", estimate_x_m=[1.4, 0.9, 1.2, 1.3], estimate_y_m=2.3, estimate_z_m=1.0)
+    return pd.concat([heard, heard.assign(method="always the centre", estimate_x_m=1.5)])
+
+
 def histories_data() -> dict:
     rows = [
         {"epoch": epoch, "train_loss_m2": 2 / epoch, "val_loss_m2": 1 / epoch,
@@ -85,7 +90,7 @@ def every_figure(theme):
     yield room_map(params.PUBLISHED, theme=theme)
     yield room_map(params.PUBLISHED, test_m, test_m + rng.normal(0, 0.1, test_m.shape), 3, theme)
     yield delay_scatter(delays_data(), theme)
-    yield error_distributions(absolute_errors("LocCNN", test_m[:9] + 0.1, test_m[:9]), theme)
+    yield error_distributions(estimates_data(), theme=theme)
     yield training_curves(histories_data(), theme)
 
 
@@ -301,9 +306,16 @@ def test_room_map_leads_from_true_to_estimated_positions_inside_the_close_view()
     _, close = room_map(params.PUBLISHED, true_m, estimates_m).get_axes()
     ends = [tuple(map(tuple, line.get_xydata())) for line in close.get_lines()]
     for true, estimate in zip(true_m, estimates_m, strict=True):
-        assert (tuple(true[:2]), tuple(estimate[:2])) in ends
+        assert (tuple(estimate[:2]), tuple(true[:2])) in ends
     for limits, values in ((close.get_xlim(), (1.5, 2.0)), (close.get_ylim(), (4.8, 5.62))):
         assert limits[0] < values[0] < values[1] < limits[1]
+
+
+def test_room_map_draws_estimates_whose_truth_nobody_knows():
+    _, close = room_map(params.PUBLISHED, estimates_m=np.array([[1.5, 5.0, 1.2], [1.4, 5.1, 1.2]])).get_axes()
+    assert any(line.get_xydata().tolist() == [[1.5, 5.0], [1.4, 5.1]] for line in close.get_lines())
+    assert "estimated" in lines(close)
+    assert "true" not in lines(close)
 
 
 def test_room_map_makes_the_chosen_source_stand_out():
@@ -327,23 +339,23 @@ def test_delay_scatter_puts_estimates_over_truth_with_area_for_their_number():
     assert figure.get_supylabel() == "estimated delay (samples)"
 
 
-def test_absolute_errors_of_each_coordinate_and_in_the_plane():
-    errors = absolute_errors("a", np.array([[1.0, 2.0, 3.0]]), np.array([[1.3, 1.6, 3.0]]))
-    assert errors["coordinate"].tolist() == ["x", "y", "z", "horizontal"]
-    np.testing.assert_allclose(errors["error_m"], [0.3, 0.4, 0, 0.5])
-    constant = absolute_errors("b", np.zeros(3), np.ones((2, 3)))
-    assert len(constant) == 8
-
-
 def test_error_distributions_are_cumulative():
-    errors = pd.DataFrame({"method": ["a"] * 4 + ["always the centre"], "coordinate": "x",
-                           "error_m": [0.4, 0.1, 0.2, 0.3, 0.2]})  # fmt: skip
-    (axes,) = error_distributions(errors).get_axes()
-    assert list(lines(axes)["a"].get_xdata()) == [0.1, 0.2, 0.3, 0.4]
-    assert list(lines(axes)["a"].get_ydata()) == [25, 50, 75, 100]
-    assert "always the centre" in lines(axes)
-    assert axes.get_ylim() == (0, 100)
-    assert axes.get_xlim()[0] == 0
+    figure = error_distributions(estimates_data())
+    x, y, z, horizontal = figure.get_axes()
+    np.testing.assert_allclose(lines(x)["LocCNN"].get_xdata(), [0.1, 0.2, 0.3, 0.4])
+    assert list(lines(x)["LocCNN"].get_ydata()) == [25, 50, 75, 100]
+    np.testing.assert_allclose(lines(y)["LocCNN"].get_xdata(), 0.3)
+    np.testing.assert_allclose(lines(horizontal)["LocCNN"].get_xdata()[-1], 0.5)
+    np.testing.assert_allclose(lines(x)["always the centre"].get_xdata(), 0.5)
+    assert [axes.get_title() for axes in (x, y, z, horizontal)] == ["x", "y", "z", "horizontal distance"]
+    assert z.get_ylim() == (0, 100)
+    assert z.get_xlim()[0] == 0
+    assert figure.get_supxlabel() == "absolute error at most (m)"
+
+
+def test_error_distributions_show_the_coordinates_asked_for():
+    (axes,) = error_distributions(estimates_data(), ["horizontal"]).get_axes()
+    assert axes.get_title() == "horizontal distance"
 
 
 def test_training_curves_are_the_history():
