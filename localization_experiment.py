@@ -22,6 +22,7 @@ from acoustics.recordings import Recordings
 from acoustics.srp_phat import SrpPhat
 from explain.experiment import add_network_arguments, open_network, results_folder
 from report.published import published_maes_m
+from report.summary import localization_summary
 from report.tables import as_text, write_csv, write_latex
 from running import arguments, ranks
 from running.errors import exits_cleanly
@@ -31,7 +32,8 @@ from running.provenance import file_hash, fingerprint, origin, plain
 from training.localization import describe_errors
 
 SRP_PHAT = "SRP-PHAT"
-SHOWN = ("mae_m", "mae_x_m", "mae_y_m", "mae_z_m", "median_m", "p90_m", "slope_x", "slope_y", "quiet_m", "loud_m")
+LEGEND = """In metres: mean absolute errors, median and 90th percentile of the horizontal distance, and the mean error of
+x and y in the quietest quarter of windows and in the others. Slopes are of estimate against truth."""
 
 
 def parse(argv: list[str] | None):
@@ -142,10 +144,10 @@ def main(argv: list[str] | None = None) -> Path:
     corpora = {condition.name: recordings.dataset.arguments["corpus"] for condition, recordings in opened.items()}
     write_csv(folder / "estimates.csv", table.round(5))
     write_csv(folder / "errors.csv", described)
-    shown = described[["condition", "method", "windows", *SHOWN[:1], "published_mae_m", *SHOWN[1:]]]
+    shown = localization_summary(described)
     write_latex(folder / "table.tex", shown, digits=3)
     write_json(folder / "run.json", origin(vars(args)) | plain({"corpora": corpora}))
-    print(f"errors in metres over all windows; split {args.split}")
+    print(f"{args.split}, {described['windows'].max()} windows at most. {LEGEND}")
     print(as_text(shown, digits=3))
     print(f"results: {folder}")
     return folder

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import generate_data
+import localization_experiment
 import params
 import perturbation_experiment
 import relevance_check
@@ -122,18 +123,23 @@ def train_networks(args, log_dir: Path, common: list[str]) -> None:
             train.main([*condition_arguments(condition), "--model_name", model_name, *common, *how])
 
 
-def run_experiments(args, folder: Path, weights: Path, common: list[str]) -> tuple[Path, Path, Path]:
-    """Check relevance and run both experiments; return the folders of their results."""
+def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
+    """See how well the networks localize, check relevance and run both experiments; return the folders of results."""
     named = [f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in arguments.conditions(args)]
-    shared = [*common, "--conditions", *named, "--weights", str(weights), "--results", str(folder)]
-    shared += ["--gpu", str(args.gpu)]
+    shared = ["--data_path", str(folder / "data"), "--conditions", *named, "--weights", str(weights)]
+    shared += ["--results", str(folder), "--gpu", str(args.gpu)]
+    seeded = [*shared, "--seed", str(args.seed)]
     tested = numbers(PROFILES[args.profile], "test")
-    _say("3/5 conservation of relevance")
-    check = relevance_check.main([*shared, "--sources", str(CHECKED_SOURCES)])
-    _say("4/5 removal of relevant input")
-    perturbation = perturbation_experiment.main([*shared, *tested])
-    _say("5/5 time delays")
-    return check, perturbation, tdoa_experiment.main([*shared, *tested])
+    folders = {}
+    _say("3/6 localization")
+    folders["localization"] = localization_experiment.main([*shared, *tested])
+    _say("4/6 conservation of relevance")
+    folders["relevance check"] = relevance_check.main([*seeded, "--sources", str(CHECKED_SOURCES)])
+    _say("5/6 removal of relevant input")
+    folders["perturbation"] = perturbation_experiment.main([*seeded, *tested])
+    _say("6/6 time delays")
+    folders["tdoa"] = tdoa_experiment.main([*seeded, *tested])
+    return folders
 
 
 @exits_cleanly
@@ -146,17 +152,20 @@ def main(argv: list[str] | None = None) -> None:
     common = ["--data_path", str(folder / "data"), "--seed", str(args.seed)]
     weights = SHIPPED if shipped else folder / "logs" / args.recipe
 
-    _say("1/5 recordings")
+    _say("1/6 recordings")
     make_recordings(args, ("test",) if shipped else params.SPLITS, common)
-    _say("2/5 networks")
+    _say("2/6 networks")
     if shipped:
         print(f"the weights in {SHIPPED.name} are used")
     else:
         train_networks(args, weights, common)
-    check, perturbation, tdoa = run_experiments(args, folder, weights, common)
+    folders = run_experiments(args, folder, weights)
 
-    removal, delays = read_summary(perturbation, tdoa)
+    localization, removal, delays = read_summary(folders)
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
+    print("localization: errors in metres over all windows")
+    print(as_text(localization, digits=3))
+    print()
     print("MAE in metres, published in brackets: with nothing removed, and with a tenth of the input removed")
     print(as_text(removal))
     print("\ntime delays: anomalies, and MAE in samples of the other estimates")
@@ -164,7 +173,7 @@ def main(argv: list[str] | None = None) -> None:
     if not shipped:
         print(f"\nnote: {profile.note}")
     print("\nfiles:")
-    for path in sorted(path for place in (check, perturbation, tdoa) for path in place.iterdir()):
+    for path in sorted(path for place in folders.values() for path in place.iterdir()):
         print(f"  {path}")
 
 

@@ -1,4 +1,4 @@
-"""The result of a whole run in two tables: what was found here beside what was published."""
+"""The result of a whole run in three tables: what was found here beside what was published."""
 
 from __future__ import annotations
 
@@ -50,9 +50,27 @@ def delay_summary(delays: pd.DataFrame) -> pd.DataFrame:
     return wide.loc[rows, list(dict.fromkeys(table["signal"]))].reset_index()
 
 
-def read_summary(perturbation: Path, tdoa: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the results of both experiments from their folders and sum them up."""
-    return removal_summary(pd.read_csv(perturbation / "curves.csv")), delay_summary(pd.read_csv(tdoa / "summary.csv"))
+def localization_summary(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of everything that localizes: means, then median and 90th percentile of the distance.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        ``errors.csv`` of localization_experiment.py.
+    """
+    shown = {"mae_m": "MAE", "published_mae_m": "published", "mae_x_m": "x", "mae_y_m": "y", "mae_z_m": "z"}
+    shown |= {"median_m": "median", "p90_m": "90 %", "slope_x": "slope x", "slope_y": "slope y"}
+    shown |= {"quiet_m": "quiet", "loud_m": "loud"}
+    return errors[["condition", "method", *shown]].rename(columns=shown)
+
+
+def read_summary(folders: dict[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the results of the experiments from their folders (by name) and sum them up."""
+    return (
+        localization_summary(pd.read_csv(folders["localization"] / "errors.csv")),
+        removal_summary(pd.read_csv(folders["perturbation"] / "curves.csv")),
+        delay_summary(pd.read_csv(folders["tdoa"] / "summary.csv")),
+    )
 
 
 def _columns(curves: pd.DataFrame) -> pd.DataFrame:

@@ -17,10 +17,10 @@ def test_smoke_ends_with_the_table_and_the_places_of_its_files(folder, capsys):
     reproduce.main([*ARGUMENTS, "--folder", str(folder)])
     printed = capsys.readouterr().out
     assert "(0.0880)" in printed
-    for row in ("always lag 0", "untrained loc_cnn", "always the centre", "the numbers mean nothing"):
+    for row in ("always lag 0", "untrained loc_cnn", "always the centre", "SRP-PHAT", "the numbers mean nothing"):
         assert row in printed
     listed = [line.strip() for line in printed.split("files:")[1].splitlines() if line.strip()]
-    assert len(listed) == 12
+    assert len(listed) == 16
     assert all((folder / name).exists() or name.startswith(str(folder)) for name in listed)
 
 

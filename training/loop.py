@@ -190,6 +190,7 @@ class Training:
         """Take all steps of an epoch; return the mean squared error over windows and coordinates."""
         _seed_dropout(self.plan.seed, self.epoch)
         self.model.train()
+        bar.set_postfix_str(f"epoch {self.epoch + 1}{self._last_mae()}", refresh=False)
         batches = self._batches(self.epoch)
         squared_m2 = torch.zeros(3, device=self.device)
         for batch, (windows, positions_m) in zip(batches, self._heard(batches), strict=True):
@@ -203,7 +204,6 @@ class Training:
             if self.plan.recipe.schedule == "one_cycle":
                 self.schedule.step()
             squared_m2 += squared.detach() * self.scale.std_m.square()
-            bar.set_postfix_str(f"epoch {self.epoch + 1}, loss {loss.item():.4f}{self._last_mae()}", refresh=False)
             bar.update()
         _add_over_ranks(squared_m2)
         return squared_m2.sum().item() / (3 * sum(map(len, batches)))

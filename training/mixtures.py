@@ -104,15 +104,16 @@ class Mixtures:
         self.noise = noise.unfold(0, stretch, NOISE_STEP_SAMPLES)  # (stretch, sample and microphone)
 
     def draw_epoch(self, rng: np.random.Generator) -> Takes:
-        """Draw one window of each source, in random order."""
+        """Draw one window of each source, in random order; the takes are on the device."""
         count = len(self.positions_m)
-        return Takes(
+        takes = Takes(
             torch.from_numpy(rng.permutation(count)),
             torch.from_numpy(rng.integers(len(self.lengths), size=count)),
             torch.from_numpy(rng.random(count, dtype=np.float32)),
             torch.from_numpy(rng.integers(len(self.noise), size=count)),
             torch.from_numpy(self.talkers.draw(count, rng)),
         )
+        return takes.to(self.device)
 
     def mix(self, takes: Takes) -> tuple[torch.Tensor, torch.Tensor]:
         """Mix windows.
@@ -123,7 +124,6 @@ class Mixtures:
             The microphones of a sample lie side by side in memory.
         positions_m : float32 tensor, shape (window, 3)
         """
-        takes = takes.to(self.device)
         room = self.lengths[takes.utterances] - self.window_samples + 1
         offsets = self.begins[takes.utterances] + (takes.places * room).long().clamp(max=room - 1)
         span = torch.arange(self.heard_samples, device=self.device)
