@@ -32,8 +32,8 @@ from running.provenance import file_hash, fingerprint, origin, plain
 from training.localization import describe_errors
 
 SRP_PHAT = "SRP-PHAT"
-LEGEND = """In metres: mean absolute errors, median and 90th percentile of the horizontal distance, and the mean error of
-x and y in the quietest quarter of windows and in the others. Slopes are of estimate against truth."""
+LEGEND = """In metres: mean absolute errors, median and 90th percentile of the horizontal distance, and the mean error
+of x and y in the quietest quarter of windows and in the others. Slopes are of estimate against truth."""
 
 
 def parse(argv: list[str] | None):
