@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 from scipy.signal import oaconvolve
 
 import params
@@ -290,6 +291,46 @@ def cut_windows(recording: np.ndarray, window_samples: int) -> np.ndarray:
     count = recording.shape[1] // window_samples
     windows = recording[:, : count * window_samples].reshape(len(recording), count, window_samples)
     return np.ascontiguousarray(windows.transpose(1, 0, 2))
+
+
+def read_multichannel(path: str | Path, setup: params.Setup) -> np.ndarray:
+    """Return any audio file with a channel for each microphone, at the set-up's rate.
+
+    Parameters
+    ----------
+    path : path
+        WAV, FLAC, Ogg or whatever else libsndfile reads; channels in the order of the microphones.
+    setup : params.Setup
+        The networks know one array: the microphones must stand in the room as the set-up says.
+
+    Returns
+    -------
+    float32 array, shape (microphone, sample)
+        Resampled where the file's rate is another; full scale is 1.
+
+    Raises
+    ------
+    InputError
+        When the file can't be read, has another number of channels, a channel without signal, samples that are no
+        numbers, or less than a window.
+    """
+    try:
+        samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise InputError(f"{path} can't be read ({error})") from None
+    channels, microphones = samples.shape[1], len(setup.array)
+    if channels != microphones:
+        raise InputError(f"{path} has {channels} channels; it needs one for each of the {microphones} microphones")
+    if not np.isfinite(samples).all():
+        raise InputError(f"{path} holds NaN or infinite samples")
+    recording = np.ascontiguousarray(soxr.resample(samples, rate_hz, setup.fs_hz).T)
+    if recording.shape[1] < setup.window_samples:
+        seconds, least_s = recording.shape[1] / setup.fs_hz, setup.window_samples / setup.fs_hz
+        raise InputError(f"{path} lasts {seconds:.2f} s; it needs a window of {least_s:.2f} s or more")
+    silent = np.flatnonzero(np.ptp(recording, axis=1) == 0)
+    if silent.size:
+        raise InputError(f"{path} has no signal in channel {silent[0]}, counted from 0")
+    return recording
 
 
 def subset(total: int, count: int) -> list[int]:

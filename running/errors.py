@@ -10,6 +10,10 @@ from collections.abc import Callable
 class InputError(Exception):
     """What the user gave can't be used; the message says in one line what is wrong and what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return all that a notebook shows of it."""
+        return [f"error: {self}"]
+
 
 def exits_cleanly(main: Callable) -> Callable:
     """Wrap a script's ``main(argv)``: bad input, a full disk or Ctrl-C end it with one line and exit code 2 (130)."""

@@ -8,7 +8,15 @@ import soundfile
 
 import params
 from acoustics import recordings
-from acoustics.recordings import Recordings, cut_windows, read_row, record, subset, write_recording
+from acoustics.recordings import (
+    Recordings,
+    cut_windows,
+    read_multichannel,
+    read_row,
+    record,
+    subset,
+    write_recording,
+)
 from running.errors import InputError
 
 
@@ -138,3 +146,41 @@ def test_the_fingerprint_tells_datasets_and_splits_apart(written, tmp_path):
     other = params.Setup(window_samples=2560)
     dataset, _ = write_split(tmp_path / "b" / "SNR_10_T60_0.2", other)
     assert Recordings(dataset.folder / "test").fingerprint != Recordings(written[0].folder / "test").fingerprint
+
+
+def tones(rate_hz, seconds=1.0, channels=16):
+    """A channel each of 200, 300, ... Hz."""
+    hz = 100 * np.arange(2, channels + 2)
+    return 0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * rate_hz))[:, None] / rate_hz)
+
+
+@pytest.mark.parametrize(("rate_hz", "suffix"), [(16000, "wav"), (48000, "flac"), (44100, "wav")])
+def test_an_own_recording_is_heard_at_the_rate_of_the_setup(tmp_path, rate_hz, suffix):
+    soundfile.write(tmp_path / f"own.{suffix}", tones(rate_hz)[:, :8], rate_hz, subtype="PCM_24")
+    eight = params.Setup(array=params.MicArray.line_along_x(8, 0.15, (1.7, 7.0, 1.2)))
+    recording = read_multichannel(tmp_path / f"own.{suffix}", eight)
+    assert recording.dtype == np.float32
+    middle = slice(2000, 14000)  # away from the resampler's edges
+    np.testing.assert_allclose(recording[:, middle], tones(16000)[middle, :8].T, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (tones(16000, channels=2), "2 channels.*16 microphones"),
+        (tones(16000, 0.1), "0.10 s.*0.32 s"),
+        (tones(16000) * (np.arange(16) != 5), "channel 5"),
+        (np.full((6000, 16), np.nan), "NaN"),
+    ],
+)
+def test_an_own_recording_that_cannot_be_heard_is_refused(tmp_path, samples, message):
+    soundfile.write(tmp_path / "own.wav", samples, 16000, subtype="FLOAT")
+    with pytest.raises(InputError, match=message):
+        read_multichannel(tmp_path / "own.wav", params.PUBLISHED)
+
+
+def test_what_is_no_audio_is_refused(tmp_path):
+    (tmp_path / "own.txt").write_text("words")
+    for name in ("own.txt", "absent.wav"):
+        with pytest.raises(InputError, match="can't be read"):
+            read_multichannel(tmp_path / name, params.PUBLISHED)

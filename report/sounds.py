@@ -1,0 +1,30 @@
+"""Signals to listen to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+PEAK = 0.95
+
+
+def match_loudness(signals: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Scale signals to one root mean square, as loud as it can be while nothing clips; silence stays silent.
+
+    Parameters
+    ----------
+    signals : sequence of arrays, shape (sample,)
+
+    Returns
+    -------
+    list of float32 arrays
+        The largest magnitude of all is `PEAK`.
+    """
+    levelled = []
+    for signal in signals:
+        signal = np.asarray(signal, np.float64)
+        rms = np.sqrt(np.mean(np.square(signal)))
+        levelled.append(signal / (rms or 1.0))
+    loudest = max(np.abs(signal).max() for signal in levelled)
+    return [(signal * (PEAK / (loudest or 1.0))).astype(np.float32) for signal in levelled]
