@@ -15,6 +15,8 @@ import numpy as np
 SPLITS = ("train", "val", "test")
 CENTRE = "always the centre"
 """Name, in every table, of the control that answers `SourceGrid.centre_m` whatever it hears."""
+LAG_ZERO = "always lag 0"
+"""Name, in every table, of the control that answers a delay of 0 samples whatever it hears."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+import params
 from acoustics.recordings import Recordings
 from explain.delays import (
     PROTOCOLS,
@@ -114,7 +115,7 @@ def condition_rows(trials: list[Trial], args, protocol: DelayProtocol) -> pd.Dat
             args.results / "parts" / f"tdoa-{folder}", sources, compute, f"{name} {recordings.condition.name}"
         )
         lags_samples[name] = [part["lags_samples"] for part in parts]
-    lags_samples["always lag 0"] = [np.zeros_like(lags) for lags in lags_samples["microphones"]]
+    lags_samples[params.LAG_ZERO] = [np.zeros_like(lags) for lags in lags_samples["microphones"]]
     tables = []
     for name, of_sources in lags_samples.items():
         for row, position_m, lags in zip(recordings.sources, recordings.positions_m, of_sources, strict=True):

@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 import params
-from params import CENTRE
+from params import CENTRE, LAG_ZERO
 from report.inspection import Inspection, inspection_figure, inspection_panel, panel_title, relevance_map
 from report.style import (
     DARK,
@@ -51,7 +51,6 @@ DASHES = ("-", "--", "-.", ":")
 COORDINATES = ("x", "y", "z", "horizontal")
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 MARGIN_M = 0.12
-ALWAYS_ZERO = "always lag 0"
 HISTORY = {
     "loss (m²)\nthin: training": "val_loss_m2",
     "validation MAE\nin x (m)": "val_mae_x_m",
@@ -133,12 +132,12 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         ``delays.csv`` of tdoa_experiment.py, or those of its rows to show; its control is drawn as a line.
     theme : Theme
     """
-    signals = [signal for signal in dict.fromkeys(delays["signal"]) if signal != ALWAYS_ZERO]
+    signals = [signal for signal in dict.fromkeys(delays["signal"]) if signal != LAG_ZERO]
     pairs = list(dict.fromkeys(delays["pair"]))
     with theme.canvas(0.8 + 2.3 * len(signals), 1 + 2.3 * len(pairs)) as figure:
         grid = figure.subplots(len(pairs), len(signals), sharex="row", sharey="row", squeeze=False)
         for row, pair in zip(grid, pairs, strict=True):
-            of_pair = delays[(delays["pair"] == pair) & (delays["signal"] != ALWAYS_ZERO)]
+            of_pair = delays[(delays["pair"] == pair) & (delays["signal"] != LAG_ZERO)]
             largest = of_pair["true_lag_samples"].abs().max()
             limit = min(of_pair["lag_samples"].abs().max(), 3 * largest + 2) + 1.5
             for axes, signal in zip(row, signals, strict=True):
@@ -273,7 +272,7 @@ def _draw_delays(axes: Axes, rows: pd.DataFrame, limit: float, theme: Theme) -> 
             shown["true_lag_samples"], shown["lag_samples"], shown["area"], color=colour, marker=marker, alpha=0.5
         )
     axes.axline((0, 0), slope=1, color=theme.ink, linewidth=1, label="truth")
-    axes.axhline(0, color=theme.ink, linestyle=":", linewidth=1, label=ALWAYS_ZERO)
+    axes.axhline(0, color=theme.ink, linestyle=":", linewidth=1, label=LAG_ZERO)
     axes.plot([], [], "o", color=theme.pale, label="estimate")
     axes.plot([], [], "x", color=theme.pale, label="anomaly")
     outside = int((rows["lag_samples"].abs() > limit).sum())
