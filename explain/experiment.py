@@ -126,20 +126,19 @@ def open_network(
     """
     weights = find_weights(model_name, condition, args.weights)
     model, _ = load_checkpoint(weights, model_name)
-    check_fit(model, recordings, weights)
+    check_fit(model, recordings.setup, weights)
     return weights, model
 
 
-def check_fit(model: nn.Module, recordings: Recordings, weights: Path) -> None:
-    """Raise InputError when a network can't hear the windows of these recordings."""
-    setup = recordings.setup
+def check_fit(model: nn.Module, setup: params.Setup, weights: Path) -> None:
+    """Raise InputError when a network can't hear windows of this set-up."""
     try:
         with torch.inference_mode():
             model(torch.zeros(1, len(setup.array), setup.window_samples))
     except RuntimeError:
         raise InputError(
-            f"the network of {weights} does not fit {recordings.folder}, whose windows have {len(setup.array)} "
-            f"microphones and {setup.window_samples} samples"
+            f"the network of {weights} does not fit windows of {len(setup.array)} microphones and "
+            f"{setup.window_samples} samples"
         ) from None
 
 

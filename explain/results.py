@@ -64,7 +64,7 @@ def open_trial(folder: Path, condition: str, model_name: str) -> Trial:
     weights = ROOT / trial["weights"]
     recordings = Recordings(ROOT / arguments["data_path"] / condition / arguments["split"], arguments["sources"])
     model, _ = load_checkpoint(weights, model_name)
-    check_fit(model, recordings, weights)
+    check_fit(model, recordings.setup, weights)
     stored = ROOT / arguments["results"] / "relevance"
     relevance = RelevanceStore(stored, recordings, model, arguments["start"], arguments["gate"])
     if relevance.identity != trial["relevance"]:

@@ -18,6 +18,7 @@ import relevance_check
 import tdoa_experiment
 from acoustics.recordings import Recordings
 from explain.relevance import compute_relevance
+from explain.results import choose_source, find_results, open_trial
 from models import MODELS, build_model
 from models.checkpoints import load_checkpoint, save_checkpoint
 from models.weights import find_weights
@@ -223,3 +224,46 @@ def test_weights_are_found_in_every_layout(base, tmp_path):
     shutil.copytree(run, tmp_path / f"loc_cnn_{condition.name}_mixed_seed_2")
     with pytest.raises(InputError, match="several runs"):
         find_weights("loc_cnn", condition, [tmp_path])
+
+
+def test_a_finished_trial_opens_as_it_was(base, removed, monkeypatch):
+    assert find_results(base / "results", "perturbation") == removed
+    monkeypatch.setattr("explain.store.compute_relevance", lambda *args, **more: pytest.fail("computed again"))
+    trial = open_trial(removed, CONDITIONS[1].name, "sample_cnn")
+    errors = pd.read_csv(removed / "sources.csv").query(
+        f"condition == '{CONDITIONS[1].name}' and model == 'sample_cnn'"
+    )
+    for row, (position_m, mae_m) in enumerate(zip(trial.recordings.positions_m, errors["mae_m"], strict=True)):
+        windows = trial.recordings.windows(row)
+        assert trial.relevance.relevance(row, windows).shape == windows.shape
+        with torch.no_grad():
+            estimates_m = trial.model(torch.tensor(windows)).numpy()
+        assert np.abs(estimates_m - position_m).mean() == pytest.approx(mae_m, rel=1e-4)
+
+
+def test_a_trial_that_is_not_there_or_has_changed_is_refused(base, removed, tmp_path):
+    with pytest.raises(InputError, match="make reproduce"):
+        find_results(tmp_path, "perturbation")
+    with pytest.raises(InputError, match="no loc_cnn in SNR_3_T60_3; it has "):
+        open_trial(removed, "SNR_3_T60_3", "loc_cnn")
+    run = json.loads((removed / "run.json").read_text())
+    run["trials"][0]["relevance"]["weights"] = "others"
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    with pytest.raises(InputError, match="no longer those of"):
+        open_trial(tmp_path, CONDITIONS[0].name, "loc_cnn")
+
+
+def test_results_of_all_conditions_come_before_the_newest(tmp_path):
+    for name in ("pooled", "SNR_25_T60_0.15", "SNR_20_T60_0.2"):
+        (tmp_path / "tdoa" / name).mkdir(parents=True)
+        (tmp_path / "tdoa" / name / "run.json").touch()
+    assert find_results(tmp_path, "tdoa").name == "pooled"
+    (tmp_path / "tdoa" / "pooled" / "run.json").unlink()
+    assert find_results(tmp_path, "tdoa").name == "SNR_20_T60_0.2"
+
+
+def test_sources_are_chosen_by_their_error_or_number():
+    errors = pd.DataFrame({"source": [4, 7, 9], "mae_m": [0.2, 0.1, 0.3]})
+    assert [choose_source(errors, choice) for choice in ("best", "worst", 4)] == [7, 9, 4]
+    with pytest.raises(InputError, match="no source 5: say best, worst or one of 4, 7, 9"):
+        choose_source(errors, 5)
