@@ -1,5 +1,6 @@
 # make reproduce   the whole method on this machine, ending with the table of results
 # make test        the tests; make test-all adds the slow ones
+# make notebooks   the notebooks, executed in their place on the results of `make reproduce`
 # make benchmarks  speed and accuracy, as ratios measured in one run
 # Each sets up its own virtual environment first and reuses it afterwards.
 
@@ -9,10 +10,14 @@ RUN := $(VENV)/bin/python
 PROFILE ?= quick
 ARGS ?=
 
-.PHONY: reproduce test test-all lint benchmarks clean
+.PHONY: reproduce notebooks test test-all lint benchmarks clean
 
 reproduce: $(VENV)/installed
 	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
+
+notebooks: $(VENV)/installed-notebook
+	$(RUN) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+		--log-level=WARN $(ARGS) notebooks/*.ipynb
 
 test: $(VENV)/installed-test lint
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
@@ -33,8 +38,9 @@ clean:
 $(VENV)/installed: requirements.txt | $(RUN)
 $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 $(VENV)/installed-benchmark: requirements-benchmark.txt $(VENV)/installed
+$(VENV)/installed-notebook: requirements-notebook.txt $(VENV)/installed
 
-$(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark:
+$(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark $(VENV)/installed-notebook:
 	@echo "Installing $< into $(VENV) (once; a few minutes, most of it PyTorch) ..."
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
