@@ -1,6 +1,7 @@
 """The command lines of both experiments at tiny size: literal values, controls, resumption, ranks, refusals."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -254,9 +255,11 @@ def test_a_trial_that_is_not_there_or_has_changed_is_refused(base, removed, tmp_
 
 
 def test_results_of_all_conditions_come_before_the_newest(tmp_path):
-    for name in ("pooled", "SNR_25_T60_0.15", "SNR_20_T60_0.2"):
-        (tmp_path / "tdoa" / name).mkdir(parents=True)
-        (tmp_path / "tdoa" / name / "run.json").touch()
+    for second, name in enumerate(("pooled", "SNR_25_T60_0.15", "SNR_20_T60_0.2")):
+        run = tmp_path / "tdoa" / name / "run.json"
+        run.parent.mkdir(parents=True)
+        run.touch()
+        os.utime(run, (second, second))
     assert find_results(tmp_path, "tdoa").name == "pooled"
     (tmp_path / "tdoa" / "pooled" / "run.json").unlink()
     assert find_results(tmp_path, "tdoa").name == "SNR_20_T60_0.2"
