@@ -1,0 +1,114 @@
+"""The notebooks, run from top to bottom in a kernel on tiny data."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import soundfile
+import torch
+from nbclient import NotebookClient
+
+import generate_data
+import localization_experiment
+import params
+import perturbation_experiment
+import tdoa_experiment
+from models import MODELS, build_model
+from models.checkpoints import save_checkpoint
+from running.errors import InputError
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+SETUP = {"array": {"positions_m": [[1.5, 7, 1.2], [1.65, 7, 1.2], [1.8, 7, 1.2]]}, "window_samples": 4096}
+SIZE = {"microphones": 3, "window_samples": 4096}
+CONDITIONS = (params.Condition(0.1, 25), params.Condition(0.15, 20))
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """Results of all experiments in two conditions of three microphones, with random networks, and a recording."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    (folder / "setup.json").write_text(json.dumps(SETUP))
+    for condition in CONDITIONS:
+        generate_data.main(["--T60", f"{condition.T60_s}", "--SNR", f"{condition.snr_db}", "--splits", "test",
+                            "--sources", "2", "--workers", "1", "--setup", str(folder / "setup.json"),
+                            "--data_path", str(folder / "data")])  # fmt: skip
+        for name in MODELS:
+            torch.manual_seed(1)
+            save_checkpoint(folder / "weights" / f"{name}_{condition.name}", name, build_model(name, **SIZE), SIZE, {})
+    common = ["--conditions", *(f"{each.T60_s}/{each.snr_db}" for each in CONDITIONS), "--results", str(folder),
+              "--data_path", str(folder / "data"), "--weights", str(folder / "weights"), "--gpu", "cpu"]  # fmt: skip
+    perturbation_experiment.main([*common, "--percents", "0", "10", "50"])
+    tdoa_experiment.main([*common, "--pairs", "0,1", "0,2"])
+    localization_experiment.main(common)
+    noise = np.random.default_rng(0).standard_normal((48000, 3))
+    soundfile.write(folder / "own.wav", 0.3 * noise / np.abs(noise).max(), 48000)
+    return folder
+
+
+def execute(name: str, choices: dict, monkeypatch, tmp_path) -> list:
+    """Run a notebook with other choices in its first cell; return the data of all that it shows."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    for choice, value in choices.items():
+        assert f"\n{choice} = " in f"\n{first.source}"
+        first.source += f"\n{choice} = {value!r}"
+    NotebookClient(notebook, timeout=600, startup_timeout=300, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert {output.output_type for output in outputs} <= {"execute_result", "display_data"}
+    return [output.data for output in outputs]
+
+
+def shown(outputs: list) -> dict[str, int]:
+    """Return how many figures, sounds and tables were shown."""
+    pages = [data.get("text/html", "") for data in outputs]
+    figures = sum("image/png" in data for data in outputs)
+    return {"figures": figures} | {tag: sum(f"<{tag}" in page for page in pages) for tag in ("audio", "table")}
+
+
+def test_one_source_is_seen_and_heard(base, monkeypatch, tmp_path):
+    choices = {"RESULTS": str(base), "CONDITION": CONDITIONS[1].name, "NETWORK": "sample_cnn", "SOURCE": "worst",
+               "WINDOW": 1, "PAIR": (0, 2)}  # fmt: skip
+    outputs = execute("Input_visualization_paper", choices, monkeypatch, tmp_path)
+    assert shown(outputs) == {"figures": 4, "audio": 2, "table": 2}
+
+
+def test_removal_localization_and_delays_are_shown(base, monkeypatch, tmp_path):
+    choices = {"RESULTS": str(base), "CONDITIONS": [each.name for each in CONDITIONS], "PAIRS": ["0-1", "0-2"]}
+    outputs = execute("Plot_Perturbation", choices, monkeypatch, tmp_path)
+    assert shown(outputs) == {"figures": 4, "audio": 0, "table": 3}
+
+
+@pytest.mark.parametrize("recording", [None, "own.wav"])
+def test_a_recording_goes_through_a_network(base, monkeypatch, tmp_path, recording):
+    condition = CONDITIONS[0]
+    choices = {"RECORDING": recording and str(base / recording), 
+               "CONDITION": (condition.T60_s, condition.snr_db), "WEIGHTS": [str(base / "weights")],
+               "SETUP": str(base / "setup.json"), "PAIRS": [(0, 1), (0, 2)]}  # fmt: skip
+    outputs = execute("Your_own_recording", choices, monkeypatch, tmp_path)
+    assert shown(outputs) == {"figures": 4, "audio": 3, "table": 2}
+    (table,) = [
+        data["text/plain"] for data in outputs if "SRP-PHAT" in data["text/plain"] and "x (m)" in data["text/plain"]
+    ]
+    assert ("truth" in table) == (recording is None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_stored_is_small_whole_and_of_no_machine(name):
+    path = NOTEBOOKS / f"{name}.ipynb"
+    assert path.stat().st_size < 3 * MEGABYTE
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert {output.output_type for output in outputs} <= {"execute_result", "display_data"}
+    assert shown([output.data for output in outputs])["figures"] == 4
+    text = nbformat.writes(notebook)
+    assert not any(home in text for home in ("/home/", "/root/", "/Users/", str(NOTEBOOKS.parent)))
+
+
+def test_bad_input_is_one_line_in_a_notebook():
+    assert InputError("no such thing")._render_traceback_() == ["error: no such thing"]
