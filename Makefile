@@ -1,6 +1,7 @@
 # make reproduce   the whole method on this machine, ending with the table of results
 # make test        the tests; make test-all adds the slow ones
 # make notebooks   the notebooks, executed in their place on the results of `make reproduce`
+# make page       docs/index.html from the results of `make reproduce`
 # make benchmarks  speed and accuracy, as ratios measured in one run
 # Each sets up its own virtual environment first and reuses it afterwards.
 
@@ -10,7 +11,7 @@ RUN := $(VENV)/bin/python
 PROFILE ?= quick
 ARGS ?=
 
-.PHONY: reproduce notebooks test test-all lint benchmarks clean
+.PHONY: reproduce notebooks page test test-all lint benchmarks clean
 
 reproduce: $(VENV)/installed
 	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
@@ -18,6 +19,9 @@ reproduce: $(VENV)/installed
 notebooks: $(VENV)/installed-notebook
 	$(RUN) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--log-level=WARN $(ARGS) notebooks/*.ipynb
+
+page: $(VENV)/installed
+	$(RUN) build_page.py --results results/$(PROFILE) $(ARGS)
 
 test: $(VENV)/installed-test lint
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)

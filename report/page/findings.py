@@ -1,0 +1,157 @@
+"""What was found, in words that follow from the numbers: each number beside the control that says what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from params import CENTRE, LAG_ZERO
+from report.page.tables import POOLED, REMOVED, metres, network, signal_kind, smallest_share
+from report.style import condition_title, signal_title
+
+CONSTANT = {
+    "below": "{name} errs less than a constant that hears nothing.",
+    "above": "{name} errs more than a constant that hears nothing.",
+    "level": "{name} can't be told from a constant that hears nothing.",
+}
+HURT = {
+    "below": "{name}: removing the most relevant input hurts less than removing random input.",
+    "above": "{name}: removing the most relevant input hurts more than removing random input.",
+    "level": "{name}: removing the most relevant input can't be told from removing random input.",
+}
+ZERO = {
+    (True, False): "Delays from {name} are better than saying “lag 0” always.",
+    (True, True): "Delays from {name} are better than saying “lag 0” always in one score, worse in the other.",
+    (False, True): "Delays from {name} are worse than saying “lag 0” always.",
+    (False, False): "Delays from {name} can't be told from saying “lag 0” always.",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A number with its 95 % interval.
+
+    Parameters
+    ----------
+    name, kind, text : str
+    value, low, high : float
+    """
+
+    name: str
+    kind: str
+    text: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A question, the answer, and the numbers that it follows from.
+
+    Parameters
+    ----------
+    question : str
+    answers : list of str
+    unit : str
+        What the marks are, with their unit.
+    marks : list of Mark
+    control : str
+        What the reference is.
+    reference : float
+        What the control scores.
+    """
+
+    question: str
+    answers: list[str]
+    unit: str
+    marks: list[Mark]
+    control: str
+    reference: float
+
+    @property
+    def end(self) -> float:
+        """Where the axis of the marks ends; it begins at zero."""
+        return 1.05 * float(np.nanmax([self.reference, *(mark.high for mark in self.marks)])) or 1.0
+
+
+def find(curves: pd.DataFrame, delays: pd.DataFrame) -> tuple[str, list[Finding]]:
+    """Return of which conditions the findings are, in words, and the findings.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``curves.csv`` of perturbation_experiment.py.
+    delays : DataFrame
+        ``summary.csv`` of tdoa_experiment.py.
+    """
+    condition = POOLED if POOLED in set(curves["condition"]) else curves["condition"].iloc[0]
+    curves, delays = (table[table["condition"] == condition] for table in (curves, delays))
+    whole = curves[curves["percent"] == 0]
+    centre_m = float(whole.loc[whole["curve"] == CENTRE, "mae_m"].iloc[0])
+    return condition_title(condition), [
+        _localization(whole, centre_m),
+        _removal(curves, centre_m),
+        _delays(delays[delays["pair"] == delays["pair"].iloc[0]]),
+    ]
+
+
+def compare(low: float, high: float, other_low: float, other_high: float) -> str:
+    """Tell whether an interval lies "below" or "above" another; "level" where they overlap."""
+    if high < other_low:
+        return "below"
+    return "above" if low > other_high else "level"
+
+
+def _localization(whole: pd.DataFrame, centre_m: float) -> Finding:
+    marks = [
+        Mark(network(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
+        for row in whole[whole["curve"] == "relevance"].itertuples()
+    ]
+    answers = [CONSTANT[compare(mark.low, mark.high, centre_m, centre_m)].format(name=mark.name) for mark in marks]
+    return Finding("Do the networks localize?", answers, "MAE in metres, all input", marks, CENTRE, centre_m)
+
+
+def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
+    percent = smallest_share(curves)
+    marks, answers = [], []
+    for model, rows in curves[curves["percent"] == percent].groupby("model", sort=False):
+        at = {row.curve: row for row in rows.itertuples()}
+        relevance, chance = at["relevance"], at["random"]
+        answers.append(
+            HURT[compare(relevance.low_m, relevance.high_m, chance.low_m, chance.high_m)].format(name=network(model))
+        )
+        marks += [
+            Mark(f"{network(model)}, {name}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
+            for curve, name in REMOVED.items()
+            for row in [at[curve]]
+        ]
+    unit = f"MAE in metres, {percent:g} % of the input removed"
+    return Finding("Does the network need what is relevant?", answers, unit, marks, CENTRE, centre_m)
+
+
+def _delays(delays: pd.DataFrame) -> Finding:
+    zero = next(row for row in delays.itertuples() if row.signal == LAG_ZERO)
+    marks, answers = [], []
+    for row in delays[delays["signal"] != LAG_ZERO].itertuples():
+        kind = signal_kind(row.signal)
+        text = f"{row.mae_samples:.2f} · {row.anomalies_percent:.1f} %"
+        marks.append(
+            Mark(signal_title(row.signal), kind, text, row.mae_samples, row.mae_samples_low, row.mae_samples_high)
+        )
+        if kind == "relevance":
+            scores = [
+                compare(row.mae_samples_low, row.mae_samples_high, zero.mae_samples, zero.mae_samples),
+                compare(
+                    row.anomalies_percent_low,
+                    row.anomalies_percent_high,
+                    zero.anomalies_percent,
+                    zero.anomalies_percent,
+                ),
+            ]
+            verdict = ZERO["below" in scores, "above" in scores]
+            answers.append(verdict.format(name=signal_title(row.signal)))
+    unit = f"MAE in samples · anomalies; microphones {zero.pair.replace('-', ' and ')}"
+    return Finding("Do relevance signals carry delays?", answers, unit, marks, LAG_ZERO, zero.mae_samples)

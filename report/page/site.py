@@ -1,0 +1,206 @@
+"""The page put together: results in, ``index.html`` and the folder ``page`` out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from params import LAG_ZERO
+from report.figures import delay_scatter, error_distributions, removal_curves
+from report.page.assets import Assets, Picture
+from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
+from report.page.findings import find
+from report.page.results import TABLES, Results, read_results
+from report.page.tables import column_lines, delay_table, localization_tables, network, removal_table
+from report.published import CURVES, published_curves
+from report.style import DARK, LIGHT, Theme, condition_title, signal_title
+from running.errors import InputError
+from running.files import whole_file
+
+STYLE, SCRIPT = "page.css", "page.js"
+SMALL = ("curves.csv", "sources.csv", "summary.csv", "errors.csv")
+"""Tables that are copied to the page; those with a row a window are not."""
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A wide figure, and for narrow screens the same in parts.
+
+    Parameters
+    ----------
+    wide : Picture
+    parts : list of (title, pictures)
+    """
+
+    wide: Picture
+    parts: list[tuple[str, list[Picture]]]
+
+
+def build_site(results: str | Path, to: str | Path, between: int) -> Path:
+    """Build the page from what the experiments wrote.
+
+    Parameters
+    ----------
+    results : path
+        Folder of the results of all experiments, such as ``results/quick``.
+    to : path
+        Folder of ``index.html``.
+    between : int
+        How many sources to show beside the best and the worst ones.
+
+    Returns
+    -------
+    Path
+        ``index.html``.
+
+    Raises
+    ------
+    InputError
+        When results, weights, recordings or relevance are missing or do not belong together, or the place is taken.
+    """
+    to, read = Path(to), read_results(results)
+    if (to / "page").exists() and not (to / "page" / STYLE).is_file():
+        raise InputError(f"{to / 'page'} is not of an earlier page; move it away or choose another place by --to")
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".page.", dir=to) as building:
+        assets = Assets(building)
+        text = _environment().get_template("index.html.j2").render(gather(read, assets, between))
+        shutil.rmtree(to / "page", ignore_errors=True)
+        assets.folder.rename(to / "page")
+        with whole_file(to / "index.html") as beside:
+            beside.write_text(text)
+    return to / "index.html"
+
+
+def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
+    """Return what the template shows, with all files that it names written."""
+    curves, delays = read["perturbation"].tables["curves.csv"], read["tdoa"].tables["summary.csv"]
+    found_in, findings = find(curves, delays)
+    content = {
+        "light": LIGHT,
+        "dark": DARK,
+        "style": assets.copy(Path(__file__).with_name(STYLE), STYLE),
+        "script": assets.copy(Path(__file__).with_name(SCRIPT), SCRIPT),
+        "found_in": found_in,
+        "findings": findings,
+        "removal": removal_table(curves),
+        "removal_plate": removal_plate(curves, assets),
+        "delays": [delay_table(read[name].tables["summary.csv"]) for name in ("tdoa", "tdoa_refined") if name in read],
+        "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
+        "examples": show_examples(read, assets, between),
+        "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
+        "published": assets.copy(CURVES, CURVES.name),
+        "run": read["perturbation"].run,
+    }
+    if "localization" in read:
+        tables = read["localization"].tables
+        content["localization"], content["localization_more"] = localization_tables(tables["errors.csv"])
+        content["localization_plate"] = localization_plate(tables["estimates.csv"], assets)
+    return content
+
+
+def show_examples(read: dict[str, Results], assets: Assets, between: int) -> list[Example]:
+    """Draw all examples, saying how far it is."""
+    removal = read["perturbation"]
+    errors = removal.tables["sources.csv"]
+    drawn = draw_examples(removal.folder, errors, read["tdoa"].protocol, assets, between)
+    networks = errors["model"].nunique()
+    total = networks * sum(map(len, choose_examples(errors, between).values()))
+    return list(tqdm(drawn, "examples", total, unit="example", disable=None))
+
+
+def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
+    """Draw the removal curves of all networks and conditions; narrow: a figure each, with the same axes."""
+    published = published_curves()
+    top_m = 1.05 * max(curves["high_m"].max(), published["mae_m"].max())
+
+    def draw(rows: pd.DataFrame, theme: Theme) -> Figure:
+        figure = removal_curves(rows, published, theme)
+        figure.axes[0].set_ylim(0, top_m)
+        return figure
+
+    names = ", ".join(map(network, curves["model"].unique()))
+    alt = f"MAE against the share of input removed, by relevance, by energy and at random, for {names}, "
+    wide = assets.picture("removal", f"{alt}in each condition", partial(draw, curves))
+    parts = []
+    for condition, of_condition in curves.groupby("condition", sort=False):
+        title = condition_title(condition)
+        pictures = [
+            assets.picture(
+                f"removal-{condition}-{model}",
+                f"MAE against the share of input removed: {network(model)}, {title}",
+                partial(draw, rows),
+            )
+            for model, rows in of_condition.groupby("model", sort=False)
+        ]
+        parts.append((title, pictures))
+    return Plate(wide, parts)
+
+
+def delay_plate(delays: pd.DataFrame, assets: Assets) -> Plate:
+    """Draw estimated against true delays of all windows; narrow: a figure a signal."""
+    signals = [signal for signal in delays["signal"].unique() if signal != LAG_ZERO]
+    alt = "Estimated against true delays of all windows: "
+    return Plate(
+        assets.picture("delays", alt + ", ".join(map(signal_title, signals)), partial(delay_scatter, delays)),
+        [
+            (signal_title(signal), [
+                assets.picture(
+                    f"delays-{signal.replace(' ', '-')}",
+                    alt + signal_title(signal),
+                    partial(delay_scatter, delays[delays["signal"] == signal]),
+                )
+            ])
+            for signal in signals
+        ],
+    )  # fmt: skip
+
+
+def localization_plate(estimates: pd.DataFrame, assets: Assets) -> Plate:
+    """Draw the distribution of errors over all windows; narrow: only that of the horizontal distance."""
+    alt = "Share of estimates against their largest error, for "
+    alt += ", ".join(map(network, estimates["method"].unique()))
+
+    def one(theme: Theme) -> Figure:
+        return error_distributions(estimates, ["horizontal"], theme)
+
+    def all_of_them(theme: Theme) -> Figure:
+        return error_distributions(estimates, theme=theme)
+
+    return Plate(
+        assets.picture("errors", alt, all_of_them),
+        [("horizontal distance", [assets.picture("errors-horizontal", f"{alt}: horizontal distance", one)])],
+    )
+
+
+def copy_origin(name: str, results: Results, assets: Assets) -> dict[str, str]:
+    """Copy how results came about, and their tables; return the places by their names."""
+    files = ["run.json", *(table for table in TABLES[name] if table in SMALL)]
+    return {file: assets.copy(results.folder / file, f"{name}/{file}") for file in files}
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable] = {
+        "column_lines": column_lines,
+        "condition_title": condition_title,
+        "network": network,
+    }
+    environment.filters |= filters
+    environment.globals["extremes"] = EXTREMES
+    return environment
