@@ -3,7 +3,8 @@
     python ship_weights.py logs/loc_cnn_SNR_25_T60_0.15_mixed_seed_5000
 
 The JSON beside the weights says how to make them again (command, corpus, seed, commit, versions), how the training went
-(history, best epoch), and the errors of the shipped weights on all validation and test windows.
+(history, best epoch), and the errors of the shipped weights on all validation and test windows. The training curves of
+all weights in the folder are drawn anew.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ import params
 from acoustics.recordings import Recordings
 from models.checkpoints import load_checkpoint, save_checkpoint
 from models.weights import SHIPPED, shipped_name
+from report.figures import training_curves
+from report.style import write_figure
 from running import arguments
 from running.errors import exits_cleanly
 from running.files import read_json
 from training.evaluate import mae_table
+
+PLACES = ("data_path", "log_dir", "gpu")
+"""Arguments of train.py that change nothing in the weights."""
 
 
 def parse(argv: list[str] | None):
@@ -38,16 +44,19 @@ def command(trained_with: dict) -> str:
     return " ".join(["python train.py", *words])
 
 
+def histories(folder: Path) -> dict[tuple[str, str], list[dict]]:
+    """Return the histories of all weights in a folder, by network and condition, from the shortest T60."""
+    records = map(read_json, sorted(folder.glob("*.json")))
+    found = {(record["model_name"], params.Condition(**record["condition"])): record["history"] for record in records}
+    return {(model_name, condition.name): found[model_name, condition] for model_name, condition in sorted(found)}
+
+
 def in_half(model: nn.Module) -> nn.Module:
     """Round the weights of a network, but not the few numbers of its biases and batch norms, to half precision."""
     for parameter in model.parameters():
         if parameter.ndim > 1:
             parameter.data = parameter.data.half()
     return model
-
-
-PLACES = ("data_path", "log_dir", "gpu")
-"""Arguments of train.py that change nothing in the weights."""
 
 
 @exits_cleanly
@@ -61,12 +70,17 @@ def main(argv: list[str] | None = None) -> Path:
     model, record = load_checkpoint(args.run / "best.safetensors")
     splits = {split: Recordings(data / split) for split in ("val", "test")}
     path = args.to / shipped_name(record["model_name"], condition)
-    described = {"command": command(trained_with), "corpus": splits["test"].dataset.arguments["corpus"]}
+    described = {
+        "condition": vars(condition),
+        "command": command(trained_with),
+        "corpus": splits["test"].dataset.arguments["corpus"],
+    }
     described |= {key: record[key] for key in ("epoch", "identity", "versions", "commit", "history")}
     in_half(model).float()
     errors = {split: mae_table(model, recordings, arguments.device(args)) for split, recordings in splits.items()}
     save_checkpoint(path, record["model_name"], in_half(model), record["arguments"], described | {"errors": errors})
     test = errors["test"][0]
+    write_figure(args.to / "training_curves.png", training_curves(histories(args.to)))
     print(f"{path.name}: test MAE {test['mae_m']:.4f} m (x {test['mae_x_m']:.3f}, y {test['mae_y_m']:.3f})")
     return path
 

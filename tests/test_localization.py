@@ -103,4 +103,5 @@ def test_shipped_weights_are_half_as_large_answer_alike_and_say_how_they_came_ab
     assert record["command"].startswith("python train.py --model_name sample_cnn --recipe mixed --T60 0.15 --SNR 25")
     assert record["errors"]["test"][0]["mae_m"] > 0
     assert len(record["history"]) == 1
+    assert (tmp_path / "training_curves.png").stat().st_size > 0
     assert "test MAE" in capsys.readouterr().out
