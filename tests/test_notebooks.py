@@ -86,7 +86,7 @@ def test_removal_localization_and_delays_are_shown(base, monkeypatch, tmp_path):
 @pytest.mark.parametrize("recording", [None, "own.wav"])
 def test_a_recording_goes_through_a_network(base, monkeypatch, tmp_path, recording):
     condition = CONDITIONS[0]
-    choices = {"RECORDING": recording and str(base / recording), 
+    choices = {"RECORDING": recording and str(base / recording),
                "CONDITION": (condition.T60_s, condition.snr_db), "WEIGHTS": [str(base / "weights")],
                "SETUP": str(base / "setup.json"), "PAIRS": [(0, 1), (0, 2)]}  # fmt: skip
     outputs = execute("Your_own_recording", choices, monkeypatch, tmp_path)
