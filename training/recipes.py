@@ -81,7 +81,7 @@ class Recipe:
 
 RECIPES = {
     "mixed": Recipe(
-        epochs=120,
+        epochs=80,
         batch_size=32,
         optimizer="adamw",
         learning_rate={"loc_cnn": 1.5e-3, "sample_cnn": 2e-3},
