@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.signal import butter, sosfiltfilt
 
 PEAK = 0.95
+LOWEST_HZ = 50
+
+
+def audible(signal: np.ndarray, fs_hz: int) -> np.ndarray:
+    """Return a signal without what lies too low to be heard; relevance has much of it, as most of it has one sign."""
+    return sosfiltfilt(butter(2, LOWEST_HZ, "highpass", fs=fs_hz, output="sos"), signal)
 
 
 def match_loudness(signals: Sequence[np.ndarray]) -> list[np.ndarray]:

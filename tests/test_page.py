@@ -49,7 +49,11 @@ class Page(HTMLParser):
             element["text"] += text
 
     def all(self, tag, inside=None):
-        return [each for each in self.elements if each["tag"] == tag and (inside is None or inside in each["in"])]
+        return [
+            each
+            for each in self.elements
+            if each["tag"] == tag and (inside is None or any(outer is inside for outer in each["in"]))
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +212,7 @@ def test_words_follow_from_the_numbers():
     assert "are better than" in answers(0.2, 1)[2]
     assert "in one score, worse in the other" in answers(0.2, 7)[2]
     assert "are worse than" in answers(0.5, 7)[2]
-    assert "can't be told from" in answers(0.55, 1.05)[2]
+    assert "can’t be told from" in answers(0.55, 1.05)[2]
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():
@@ -322,8 +326,9 @@ def chromium(site):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-        {"name": "prefers-color-scheme", "value": "light"}, {"name": "prefers-reduced-motion", "value": "reduce"}]})  # fmt: skip
+    media = {"prefers-color-scheme": "light", "prefers-reduced-motion": "reduce"}
+    features = [{"name": name, "value": value} for name, value in media.items()]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     yield browser
     browser.quit()
 
@@ -368,7 +373,8 @@ def test_every_image_and_sound_loads_for_every_choice(browser, page):
         loaded = browser.execute_async_script(LOADED)
         assert loaded["broken"] == loaded["foreign"] == []
         assert loaded["images"] >= 7
-        assert [duration for duration, _ in loaded["sounds"]] == pytest.approx([said for _, said in loaded["sounds"]])
+        assert len(loaded["sounds"]) == 2
+        assert all(duration == pytest.approx(said, abs=0.01) for duration, said in loaded["sounds"])
     browser.find_element("id", "theme").click()
     dark = browser.execute_async_script(LOADED)
     assert dark["broken"] == []
@@ -386,7 +392,7 @@ def wait(browser, condition):
 
 
 def test_each_control_changes_what_it_should(browser):
-    first, second = CONDITIONS
+    second = list(CONDITIONS)[1]
     (start,) = titles(browser)
     assert start[0] == "LocCNN, T60 0.15 s, SNR 25 dB"
     assert start[1].endswith("the best")
@@ -404,7 +410,10 @@ def test_each_control_changes_what_it_should(browser):
     assert all(f"/{second}/" in src for src in pictures(browser))
 
     click(browser, "compare", "networks")
-    assert [title for title, _ in titles(browser)] == ["LocCNN, T60 0.3 s, SNR 20 dB", "SampleCNN, T60 0.3 s, SNR 20 dB"]
+    assert [title for title, _ in titles(browser)] == [
+        "LocCNN, T60 0.3 s, SNR 20 dB",
+        "SampleCNN, T60 0.3 s, SNR 20 dB",
+    ]
     left, right = (each.location for each in browser.find_elements("css selector", "#stage article"))
     assert left["y"] == right["y"]
     assert left["x"] < right["x"]
@@ -428,8 +437,7 @@ def test_the_address_keeps_the_choice(browser, site):
 def test_the_keyboard_is_enough(browser):
     from selenium.webdriver import ActionChains, Keys
 
-    browser.execute_script("document.querySelector('#listen h2').scrollIntoView()")
-    browser.find_element("css selector", "#found .finding h3").click()
+    browser.find_element("css selector", "#listen h2").click()
     ActionChains(browser).send_keys(Keys.TAB).perform()
     assert browser.execute_script("return document.activeElement.name") == "condition"
     ActionChains(browser).send_keys(Keys.ARROW_RIGHT).perform()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from report.sounds import PEAK, match_loudness
+from report.sounds import PEAK, audible, match_loudness
 
 
 def test_signals_are_equally_loud_and_as_loud_as_they_can_be(rng):
@@ -20,3 +20,10 @@ def test_silence_stays_silent():
     assert not silence.any()
     np.testing.assert_allclose(sound, [0, PEAK, 0], rtol=1e-6)
     assert not match_loudness([np.zeros(3)])[0].any()
+
+
+def test_what_is_too_low_to_be_heard_goes_and_the_rest_stays():
+    seconds = np.arange(16000) / 16000
+    voice = np.sin(2 * np.pi * 200 * seconds)
+    heard = audible(voice + 3 + np.sin(2 * np.pi * 5 * seconds), 16000)
+    np.testing.assert_allclose(heard[4000:-4000], voice[4000:-4000], atol=0.02)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -17,8 +18,9 @@ from report.style import DARK, LIGHT, Theme
 from running.files import whole_file
 
 DPI = 180
-INKS = 64  # colours that drawings are reduced to: lines, text and their soft edges
+INKS = 256  # colours that drawings are reduced to: lines, text and their soft edges
 QUALITY = 70  # of pictures with many colours
+OUTLINE = 480  # columns of a signal's outline
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,16 @@ class Assets:
         return self.folder / name
 
 
+def outline(signal: np.ndarray) -> str:
+    """Return the envelope of a signal as an SVG path in a box of `OUTLINE` by 2 whose middle is zero."""
+    columns = np.array_split(signal / (np.abs(signal).max() or 1.0), OUTLINE)
+    above = [f"{x} {-column.max():.2f}" for x, column in enumerate(columns)]
+    below = [f"{x} {-column.min():.2f}" for x, column in enumerate(columns)]
+    return f"M{'L'.join([*above, *reversed(below)])}Z"
+
+
 def _pixels(figure: Figure) -> Image.Image:
-    memory = io.BytesIO()
-    figure.savefig(memory, dpi=DPI, format="rgba")
-    size = tuple(int(inches * DPI) for inches in figure.get_size_inches())
-    return Image.frombuffer("RGBA", size, memory.getvalue()).convert("RGB")
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

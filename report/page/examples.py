@@ -16,9 +16,9 @@ from explain.experiment import Trial
 from explain.results import choose_source, open_trial
 from report.figures import room_map
 from report.inspection import SIGNALS, VIEWS, Inspection, inspection_panel, panel_title
-from report.page.assets import Assets, Picture, Sound
+from report.page.assets import Assets, Picture, Sound, outline
 from report.page.tables import metres, network
-from report.sounds import match_loudness
+from report.sounds import audible, match_loudness
 from report.style import condition_title
 
 EXTREMES = ("best", "worst")
@@ -43,6 +43,8 @@ class Example:
     sounds : dict of str to Sound
         One for each of `SIGNALS`.
     room : Picture
+    outlines : dict of str to str
+        `report.page.assets.outline` of each of `SIGNALS`.
     """
 
     condition: str
@@ -56,6 +58,7 @@ class Example:
     panels: dict[str, list[tuple[str, Picture]]]
     sounds: dict[str, Sound]
     room: Picture
+    outlines: dict[str, str]
 
     @property
     def title(self) -> str:
@@ -115,7 +118,8 @@ def _draw_source(
     inspections = {model: _inspect(trial, source, protocol) for model, trial in trials.items()}
     first = next(iter(inspections.values()))
     microphone, fs_hz = first.pair[0], first.setup.fs_hz
-    loud = match_loudness([first.signals[microphone], *(each.relevance[microphone] for each in inspections.values())])
+    signals = [first.signals[microphone], *(each.relevance[microphone] for each in inspections.values())]
+    loud = match_loudness([audible(signal, fs_hz) for signal in signals])
     condition = next(iter(trials.values())).condition.name
     place = f"examples/{condition}/{source}"
     where = f"source {source}, {condition_title(condition)}"
@@ -146,6 +150,7 @@ def _draw_source(
             panels,
             sounds,
             _room(row, estimates_m, inspection, f"{file}-room", of_model, assets),
+            {signal: outline(inspection.of(signal)[microphone]) for signal in SIGNALS},
         )
 
 

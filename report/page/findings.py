@@ -14,18 +14,21 @@ from report.style import condition_title, signal_title
 CONSTANT = {
     "below": "{name} errs less than a constant that hears nothing.",
     "above": "{name} errs more than a constant that hears nothing.",
-    "level": "{name} can't be told from a constant that hears nothing.",
+    "level": "{name} can’t be told from a constant that hears nothing.",
 }
 HURT = {
     "below": "{name}: removing the most relevant input hurts less than removing random input.",
     "above": "{name}: removing the most relevant input hurts more than removing random input.",
-    "level": "{name}: removing the most relevant input can't be told from removing random input.",
+    "level": "{name}: removing the most relevant input can’t be told from removing random input.",
 }
 ZERO = {
-    (True, False): "Delays from {name} are better than saying “lag 0” always.",
-    (True, True): "Delays from {name} are better than saying “lag 0” always in one score, worse in the other.",
-    (False, True): "Delays from {name} are worse than saying “lag 0” always.",
-    (False, False): "Delays from {name} can't be told from saying “lag 0” always.",
+    (True, False): "Delays from the relevance of {name} are better than saying “lag 0” always.",
+    (
+        True,
+        True,
+    ): "Delays from the relevance of {name} are better than saying “lag 0” always in one score, worse in the other.",
+    (False, True): "Delays from the relevance of {name} are worse than saying “lag 0” always.",
+    (False, False): "Delays from the relevance of {name} can’t be told from saying “lag 0” always.",
 }
 
 
@@ -58,8 +61,8 @@ class Finding:
     unit : str
         What the marks are, with their unit.
     marks : list of Mark
-    control : str
-        What the reference is.
+    control, control_text : str
+        What the reference is, and its score for readers.
     reference : float
         What the control scores.
     """
@@ -69,6 +72,7 @@ class Finding:
     unit: str
     marks: list[Mark]
     control: str
+    control_text: str
     reference: float
 
     @property
@@ -111,7 +115,9 @@ def _localization(whole: pd.DataFrame, centre_m: float) -> Finding:
         for row in whole[whole["curve"] == "relevance"].itertuples()
     ]
     answers = [CONSTANT[compare(mark.low, mark.high, centre_m, centre_m)].format(name=mark.name) for mark in marks]
-    return Finding("Do the networks localize?", answers, "MAE in metres, all input", marks, CENTRE, centre_m)
+    return Finding(
+        "Do the networks localize?", answers, "MAE in metres, all input", marks, CENTRE, metres(centre_m), centre_m
+    )
 
 
 def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
@@ -129,7 +135,7 @@ def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
             for row in [at[curve]]
         ]
     unit = f"MAE in metres, {percent:g} % of the input removed"
-    return Finding("Does the network need what is relevant?", answers, unit, marks, CENTRE, centre_m)
+    return Finding("Is relevant input needed?", answers, unit, marks, CENTRE, metres(centre_m), centre_m)
 
 
 def _delays(delays: pd.DataFrame) -> Finding:
@@ -137,9 +143,10 @@ def _delays(delays: pd.DataFrame) -> Finding:
     marks, answers = [], []
     for row in delays[delays["signal"] != LAG_ZERO].itertuples():
         kind = signal_kind(row.signal)
-        text = f"{row.mae_samples:.2f} · {row.anomalies_percent:.1f} %"
         marks.append(
-            Mark(signal_title(row.signal), kind, text, row.mae_samples, row.mae_samples_low, row.mae_samples_high)
+            Mark(
+                signal_title(row.signal), kind, _scores(row), row.mae_samples, row.mae_samples_low, row.mae_samples_high
+            )
         )
         if kind == "relevance":
             scores = [
@@ -152,6 +159,12 @@ def _delays(delays: pd.DataFrame) -> Finding:
                 ),
             ]
             verdict = ZERO["below" in scores, "above" in scores]
-            answers.append(verdict.format(name=signal_title(row.signal)))
+            answers.append(verdict.format(name=network(row.signal.split()[1])))
     unit = f"MAE in samples · anomalies; microphones {zero.pair.replace('-', ' and ')}"
-    return Finding("Do relevance signals carry delays?", answers, unit, marks, LAG_ZERO, zero.mae_samples)
+    return Finding(
+        "Do relevance signals carry delays?", answers, unit, marks, LAG_ZERO, _scores(zero), zero.mae_samples
+    )
+
+
+def _scores(row) -> str:
+    return f"{row.mae_samples:.2f} · {row.anomalies_percent:.1f} %"

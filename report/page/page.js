@@ -58,6 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     if (radios("source").find(({ checked }) => checked).parentElement.hidden) radios("source")[0].checked = true;
     const shown = wanted.map((column) => find(column, choice().source));
+    stage.dataset.columns = shown.length;
     stage.style.setProperty("--columns", shown.length);
     stage.replaceChildren(...shown.map(({ content }) => content.cloneNode(true)));
     document.getElementById("status").textContent = shown.map(({ dataset }) => dataset.title).join("; ");

@@ -11,6 +11,7 @@ from explain.delays import DelayProtocol
 from explain.results import find_results
 from running.errors import InputError
 from running.files import read_json
+from running.provenance import ROOT
 
 TABLES = {
     "perturbation": ("curves.csv", "sources.csv"),
@@ -36,6 +37,12 @@ class Results:
     folder: Path
     run: dict
     tables: dict[str, pd.DataFrame]
+
+    @property
+    def datasets(self) -> dict[str, Path]:
+        """How the recordings of each condition came about, ``dataset.json``."""
+        data_path = ROOT / self.run["arguments"]["data_path"]
+        return {trial["condition"]: data_path / trial["condition"] / "dataset.json" for trial in self.run["trials"]}
 
     @property
     def protocol(self) -> DelayProtocol:

@@ -20,11 +20,12 @@ from report.page.assets import Assets, Picture
 from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
 from report.page.findings import find
 from report.page.results import TABLES, Results, read_results
-from report.page.tables import column_lines, delay_table, localization_tables, network, removal_table
+from report.page.tables import POOLED, column_lines, delay_table, localization_tables, network, removal_table
 from report.published import CURVES, published_curves
+from report.sounds import LOWEST_HZ
 from report.style import DARK, LIGHT, Theme, condition_title, signal_title
 from running.errors import InputError
-from running.files import whole_file
+from running.files import read_json, whole_file
 
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "sources.csv", "summary.csv", "errors.csv")
@@ -99,6 +100,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "examples": show_examples(read, assets, between),
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
         "published": assets.copy(CURVES, CURVES.name),
+        "recordings": copy_recordings(read["perturbation"], assets),
         "run": read["perturbation"].run,
     }
     if "localization" in read:
@@ -132,7 +134,7 @@ def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
     alt = f"MAE against the share of input removed, by relevance, by energy and at random, for {names}, "
     wide = assets.picture("removal", f"{alt}in each condition", partial(draw, curves))
     parts = []
-    for condition, of_condition in curves.groupby("condition", sort=False):
+    for condition in sorted(curves["condition"].unique(), key=lambda name: name != POOLED):
         title = condition_title(condition)
         pictures = [
             assets.picture(
@@ -140,7 +142,7 @@ def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
                 f"MAE against the share of input removed: {network(model)}, {title}",
                 partial(draw, rows),
             )
-            for model, rows in of_condition.groupby("model", sort=False)
+            for model, rows in curves[curves["condition"] == condition].groupby("model", sort=False)
         ]
         parts.append((title, pictures))
     return Plate(wide, parts)
@@ -188,6 +190,17 @@ def copy_origin(name: str, results: Results, assets: Assets) -> dict[str, str]:
     return {file: assets.copy(results.folder / file, f"{name}/{file}") for file in files}
 
 
+def copy_recordings(results: Results, assets: Assets) -> dict[str, tuple[str, str]]:
+    """Copy how the recordings came about; return speech and place by condition."""
+    return {
+        condition: (
+            read_json(path)["arguments"]["corpus"]["name"],
+            assets.copy(path, f"recordings/{condition}.json"),
+        )
+        for condition, path in results.datasets.items()
+    }
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -202,5 +215,5 @@ def _environment() -> jinja2.Environment:
         "network": network,
     }
     environment.filters |= filters
-    environment.globals["extremes"] = EXTREMES
+    environment.globals |= {"extremes": EXTREMES, "lowest_hz": LOWEST_HZ}
     return environment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -164,9 +163,10 @@ def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
     return mae, Table("Errors in metres over all windows, and slopes of estimate against truth", columns, groups)
 
 
-def column_lines(names: Iterable[str]) -> list[list[str]]:
-    """Return the title of each condition as lines."""
-    return [condition_title(name).split(", ") for name in names]
+def column_lines(name: str) -> list[tuple[str, str]]:
+    """Return the title of a condition as lines, each what it says and its value, such as ("T60", "0.15 s")."""
+    title = condition_title(name)
+    return [tuple(line.split(" ", 1)) for line in title.split(", ")] if "," in title else [("", title)]
 
 
 def network(name: str) -> str:
