@@ -133,7 +133,7 @@ class Dataset:
 
     def speech_path(self, utterance: str) -> Path:
         """File of a dry utterance of the training split."""
-        return self.folder / "train" / "speech" / f"{utterance}.wav"
+        return self.folder / "train" / "speech" / f"{utterance}.au"
 
     def write_response(self, source: int, rirs: np.ndarray) -> None:
         """Keep the room responses of a training source, shape (microphone, rir_sample)."""
@@ -141,9 +141,9 @@ class Dataset:
             np.save(beside, rirs)
 
     def write_speech(self, utterance: str, speech: np.ndarray, fs_hz: int) -> None:
-        """Keep a dry utterance of the training split, as it is."""
+        """Keep a dry utterance of the training split, as it is; as AU, for a WAV of floats holds the time of writing."""
         with whole_file(self.speech_path(utterance)) as beside:
-            soundfile.write(beside, speech, fs_hz, subtype="FLOAT")
+            soundfile.write(beside, speech, fs_hz, subtype="FLOAT", format="AU")
 
     def write_table(self, split: str) -> None:
         """Write a split's table from the rows that its files carry."""
