@@ -20,6 +20,7 @@ from running.files import whole_file
 DPI = 180
 INKS = 256  # colours that drawings are reduced to: lines, text and their soft edges
 QUALITY = 70  # of pictures with many colours
+COMPRESSION = 0.8  # of sounds, of at most 1: about 67 kbit/s, at which Opus keeps levels
 OUTLINE = 480  # columns of a signal's outline
 
 
@@ -91,7 +92,7 @@ class Assets:
     def sound(self, file: str, name: str, signal: np.ndarray, fs_hz: int) -> Sound:
         """Write a sound as Opus."""
         memory = io.BytesIO()
-        soundfile.write(memory, signal, fs_hz, format="OGG", subtype="OPUS")
+        soundfile.write(memory, signal, fs_hz, format="OGG", subtype="OPUS", compression_level=COMPRESSION)
         with whole_file(self._path(f"{file}.ogg")) as beside:
             beside.write_bytes(memory.getbuffer())
         return Sound(name, f"page/{file}.ogg", len(signal) / fs_hz)
