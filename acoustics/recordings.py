@@ -141,7 +141,7 @@ class Dataset:
             np.save(beside, rirs)
 
     def write_speech(self, utterance: str, speech: np.ndarray, fs_hz: int) -> None:
-        """Keep a dry utterance of the training split, as it is; as AU, for a WAV of floats holds the time of writing."""
+        """Keep a dry utterance of the training split, as it is; as AU, for a WAV of floats holds the time."""
         with whole_file(self.speech_path(utterance)) as beside:
             soundfile.write(beside, speech, fs_hz, subtype="FLOAT", format="AU")
 
