@@ -34,6 +34,7 @@ def parse(argv: list[str] | None):
     parser.add_argument("--log_dir", type=Path, default=Path("logs"), help="folder of the run folders")
     parser.add_argument("--epochs", type=arguments.whole(1), help="in place of the recipe's")
     parser.add_argument("--batch_size", type=arguments.whole(2), help="in place of the recipe's; over all ranks")
+    parser.add_argument("--learning_rate", type=arguments.number(above=0), help="in place of the recipe's highest")
     parser.add_argument("--precision", choices=precision.PRECISIONS, help="in place of the recipe's")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
@@ -55,6 +56,7 @@ def main(argv: list[str] | None = None) -> Path:
         chosen,
         epochs=args.epochs or chosen.epochs,
         batch_size=args.batch_size or chosen.batch_size,
+        learning_rate=chosen.learning_rate | ({args.model_name: args.learning_rate} if args.learning_rate else {}),
         precision=precision.resolve(args.precision or chosen.precision, device),
     )
     plan = Plan(args.model_name, recipe, args.seed, args.init)

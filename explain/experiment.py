@@ -125,9 +125,14 @@ def open_network(
         When there are no weights, or they do not fit the recordings.
     """
     weights = find_weights(model_name, condition, args.weights)
+    return weights, load_network(weights, model_name, recordings.setup)
+
+
+def load_network(weights: Path, model_name: str, setup: params.Setup) -> nn.Module:
+    """Load a network that is to hear the windows of a set-up; raise InputError when it can't."""
     model, _ = load_checkpoint(weights, model_name)
-    check_fit(model, recordings.setup, weights)
-    return weights, model
+    check_fit(model, setup, weights)
+    return model
 
 
 def check_fit(model: nn.Module, setup: params.Setup, weights: Path) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from acoustics.recordings import Recordings
-from explain.experiment import Trial, check_fit
+from explain.experiment import Trial, load_network
 from explain.store import RelevanceStore
-from models.checkpoints import load_checkpoint
 from running.errors import InputError
 from running.files import read_json
 from running.provenance import ROOT
@@ -63,8 +62,7 @@ def open_trial(folder: Path, condition: str, model_name: str) -> Trial:
     trial = kept[condition, model_name]
     weights = ROOT / trial["weights"]
     recordings = Recordings(ROOT / arguments["data_path"] / condition / arguments["split"], arguments["sources"])
-    model, _ = load_checkpoint(weights, model_name)
-    check_fit(model, recordings.setup, weights)
+    model = load_network(weights, model_name, recordings.setup)
     stored = ROOT / arguments["results"] / "relevance"
     relevance = RelevanceStore(stored, recordings, model, arguments["start"], arguments["gate"])
     if relevance.identity != trial["relevance"]:

@@ -22,10 +22,10 @@ from report.inspection import Inspection, inspection_figure, inspection_panel, p
 from report.style import (
     DARK,
     LIGHT,
-    NETWORKS,
     SINGLE_IN,
     Theme,
     condition_title,
+    method_title,
     signal_title,
     write_figure,
 )
@@ -75,7 +75,7 @@ def removal_curves(curves: pd.DataFrame, published: pd.DataFrame, theme: Theme =
         panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, (model, condition) in zip(panels, product(models, conditions), strict=True):
             _draw_removal(axes, *(_rows(table, model, condition) for table in (curves, published)), theme)
-            axes.set_title(f"{NETWORKS.get(model, model)}\n{condition_title(condition)}")
+            axes.set_title(f"{method_title(model)}\n{condition_title(condition)}")
         panels[0].set_ylim(bottom=0)
         figure.supxlabel("share of the input removed (%)", fontsize="medium")
         figure.supylabel("MAE (m)", fontsize="medium")
@@ -175,8 +175,8 @@ def error_distributions(
             for method in methods:
                 sorted_m = np.sort(error_m[coordinate][estimates["method"] == method])
                 share_percent = 100 * np.arange(1, len(sorted_m) + 1) / len(sorted_m)
-                name = NETWORKS.get(method, method)
-                axes.plot(sorted_m, share_percent, drawstyle="steps-post", label=name, **styles[method])
+                label = method_title(method)
+                axes.plot(sorted_m, share_percent, drawstyle="steps-post", label=label, **styles[method])
             axes.set_title("horizontal distance" if coordinate == "horizontal" else coordinate)
             axes.grid()
         largest_m = max(error_m[coordinate].quantile(0.99) for coordinate in coordinates)
@@ -209,7 +209,7 @@ def training_curves(histories: Mapping[tuple[str, str], Sequence[Mapping]], them
                 axes.yaxis.set_major_formatter("{x:g}")
                 axes.yaxis.set_minor_formatter(NullFormatter())
                 axes.grid()
-            column[0].set_title(NETWORKS.get(model, model))
+            column[0].set_title(method_title(model))
             column[-1].set_xlabel("epoch")
         for axes, label in zip(grid[:, 0], HISTORY, strict=True):
             axes.set_ylabel(label)

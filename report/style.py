@@ -94,6 +94,11 @@ def condition_title(name: str) -> str:
     return name
 
 
+def method_title(name: str) -> str:
+    """Return the name of a network, or of another method, for readers."""
+    return NETWORKS.get(name, name)
+
+
 def signal_title(name: str) -> str:
     """Return the name of a signal for readers: "relevance, LocCNN" for "relevance loc_cnn"."""
     kind, _, model = name.partition(" ")

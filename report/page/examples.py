@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from explain.delays import DelayProtocol
 from explain.experiment import Trial
@@ -17,9 +16,10 @@ from explain.results import choose_source, open_trial
 from report.figures import room_map
 from report.inspection import SIGNALS, VIEWS, Inspection, inspection_panel, panel_title
 from report.page.assets import Assets, Picture, Sound, outline
-from report.page.tables import metres, network
+from report.page.tables import metres
 from report.sounds import audible, match_loudness
-from report.style import condition_title
+from report.style import condition_title, method_title
+from training.evaluate import estimate_positions
 
 EXTREMES = ("best", "worst")
 
@@ -63,7 +63,7 @@ class Example:
     @property
     def title(self) -> str:
         """Network and condition."""
-        return f"{network(self.model)}, {condition_title(self.condition)}"
+        return f"{method_title(self.model)}, {condition_title(self.condition)}"
 
 
 def choose_examples(errors: pd.DataFrame, between: int) -> dict[str, list[int]]:
@@ -126,7 +126,7 @@ def _draw_source(
     heard = _panels(first, "microphone", f"{place}/microphone", where, assets)
     sound = assets.sound(f"{place}/microphone", f"microphone {microphone}", loud[0], fs_hz)
     for (model, inspection), signal in zip(inspections.items(), loud[1:], strict=True):
-        file, of_model = f"{place}/{model}", f"{network(model)}, {where}"
+        file, of_model = f"{place}/{model}", f"{method_title(model)}, {where}"
         panels = {
             "microphone": heard,
             "relevance": _panels(inspection, "relevance", f"{file}-relevance", of_model, assets),
@@ -164,8 +164,7 @@ def _row_of(trial: Trial, source: int) -> int:
 
 def _estimates_m(trial: Trial, source: int) -> np.ndarray:
     """Return the network's estimate of each window, shape (window, 3)."""
-    with torch.inference_mode():
-        return trial.model(torch.from_numpy(trial.recordings.windows(_row_of(trial, source)))).numpy()
+    return estimate_positions(trial.model, trial.recordings, [_row_of(trial, source)]).estimates_m
 
 
 def _panels(inspection: Inspection, signal: str, file: str, where: str, assets: Assets) -> list[tuple[str, Picture]]:

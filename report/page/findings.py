@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from params import CENTRE, LAG_ZERO
-from report.page.tables import POOLED, REMOVED, metres, network, signal_kind, smallest_share
-from report.style import condition_title, signal_title
+from report.page.tables import POOLED, REMOVED, metres, signal_kind, smallest_share
+from report.style import condition_title, method_title, signal_title
 
 CONSTANT = {
     "below": "{name} errs less than a constant that hears nothing.",
@@ -111,7 +111,7 @@ def compare(low: float, high: float, other_low: float, other_high: float) -> str
 
 def _localization(whole: pd.DataFrame, centre_m: float) -> Finding:
     marks = [
-        Mark(network(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
+        Mark(method_title(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
         for row in whole[whole["curve"] == "relevance"].itertuples()
     ]
     answers = [CONSTANT[compare(mark.low, mark.high, centre_m, centre_m)].format(name=mark.name) for mark in marks]
@@ -124,14 +124,13 @@ def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
     percent = smallest_share(curves)
     marks, answers = [], []
     for model, rows in curves[curves["percent"] == percent].groupby("model", sort=False):
-        at = {row.curve: row for row in rows.itertuples()}
+        at, title = {row.curve: row for row in rows.itertuples()}, method_title(model)
         relevance, chance = at["relevance"], at["random"]
-        answers.append(
-            HURT[compare(relevance.low_m, relevance.high_m, chance.low_m, chance.high_m)].format(name=network(model))
-        )
+        verdict = HURT[compare(relevance.low_m, relevance.high_m, chance.low_m, chance.high_m)]
+        answers.append(verdict.format(name=title))
         marks += [
-            Mark(f"{network(model)}, {name}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
-            for curve, name in REMOVED.items()
+            Mark(f"{title}, {removed}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
+            for curve, removed in REMOVED.items()
             for row in [at[curve]]
         ]
     unit = f"MAE in metres, {percent:g} % of the input removed"
@@ -159,7 +158,7 @@ def _delays(delays: pd.DataFrame) -> Finding:
                 ),
             ]
             verdict = ZERO["below" in scores, "above" in scores]
-            answers.append(verdict.format(name=network(row.signal.split()[1])))
+            answers.append(verdict.format(name=method_title(row.signal.split()[1])))
     unit = f"MAE in samples · anomalies; microphones {zero.pair.replace('-', ' and ')}"
     return Finding(
         "Do relevance signals carry delays?", answers, unit, marks, LAG_ZERO, _scores(zero), zero.mae_samples

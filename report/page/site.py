@@ -20,10 +20,10 @@ from report.page.assets import Assets, Picture
 from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
 from report.page.findings import find
 from report.page.results import TABLES, Results, read_results
-from report.page.tables import POOLED, column_lines, delay_table, localization_tables, network, removal_table
+from report.page.tables import POOLED, column_lines, delay_table, localization_tables, removal_table
 from report.published import CURVES, published_curves
 from report.sounds import LOWEST_HZ
-from report.style import DARK, LIGHT, Theme, condition_title, signal_title
+from report.style import DARK, LIGHT, Theme, condition_title, method_title, signal_title
 from running.errors import InputError
 from running.files import read_json, whole_file
 
@@ -130,7 +130,7 @@ def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
         figure.axes[0].set_ylim(0, top_m)
         return figure
 
-    names = ", ".join(map(network, curves["model"].unique()))
+    names = ", ".join(map(method_title, curves["model"].unique()))
     alt = f"MAE against the share of input removed, by relevance, by energy and at random, for {names}, "
     wide = assets.picture("removal", f"{alt}in each condition", partial(draw, curves))
     parts = []
@@ -139,7 +139,7 @@ def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
         pictures = [
             assets.picture(
                 f"removal-{condition}-{model}",
-                f"MAE against the share of input removed: {network(model)}, {title}",
+                f"MAE against the share of input removed: {method_title(model)}, {title}",
                 partial(draw, rows),
             )
             for model, rows in curves[curves["condition"] == condition].groupby("model", sort=False)
@@ -170,7 +170,7 @@ def delay_plate(delays: pd.DataFrame, assets: Assets) -> Plate:
 def localization_plate(estimates: pd.DataFrame, assets: Assets) -> Plate:
     """Draw the distribution of errors over all windows; narrow: only that of the horizontal distance."""
     alt = "Share of estimates against their largest error, for "
-    alt += ", ".join(map(network, estimates["method"].unique()))
+    alt += ", ".join(map(method_title, estimates["method"].unique()))
 
     def one(theme: Theme) -> Figure:
         return error_distributions(estimates, ["horizontal"], theme)
@@ -212,7 +212,7 @@ def _environment() -> jinja2.Environment:
     filters: dict[str, Callable] = {
         "column_lines": column_lines,
         "condition_title": condition_title,
-        "network": network,
+        "network": method_title,
     }
     environment.filters |= filters
     environment.globals |= {"extremes": EXTREMES, "lowest_hz": LOWEST_HZ}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from params import CENTRE
 from report.published import published_curves
-from report.style import NETWORKS, condition_title, signal_title
+from report.style import condition_title, method_title, signal_title
 
 POOLED = "pooled"
 REMOVED = {"relevance": "most relevant", "energy": "loudest", "random": "random"}
@@ -99,7 +99,7 @@ def removal_table(curves: pd.DataFrame) -> Table:
             Row(name, curve if share else "plain", [cell((column, model, curve, share)) for column in columns])
             for name, (curve, share) in shown.items()
         ]
-        groups.append((network(model), rows))
+        groups.append((method_title(model), rows))
     centre = [here[column, models[0], CENTRE, 0] for column in columns]
     groups.append(("control", [Row(CENTRE, "control", [Cell(value, metres(value)) for value in centre])]))
     return Table("MAE in metres; below it, pale, the published one", columns, groups)
@@ -151,7 +151,7 @@ def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
 
     def rows(measure: str, published: str | None = None) -> list[Row]:
         return [
-            Row(network(method), "control" if method == CENTRE else "plain",
+            Row(method_title(method), "control" if method == CENTRE else "plain",
                 [_described(described, (method, column), measure, published) for column in columns])
             for method in methods
         ]  # fmt: skip
@@ -167,11 +167,6 @@ def column_lines(name: str) -> list[tuple[str, str]]:
     """Return the title of a condition as lines, each what it says and its value, such as ("T60", "0.15 s")."""
     title = condition_title(name)
     return [tuple(line.split(" ", 1)) for line in title.split(", ")] if "," in title else [("", title)]
-
-
-def network(name: str) -> str:
-    """Return a network's or another method's name for readers."""
-    return NETWORKS.get(name, name)
 
 
 def metres(value: float) -> str:
