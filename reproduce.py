@@ -1,6 +1,7 @@
 """The whole method, in order: recordings, weights, relevance and the experiments, ending with a table of results.
 
     python reproduce.py                     quick: all conditions, both networks, on a part of the data
+    python reproduce.py --profile full      the same on all test sources
     python reproduce.py --profile paper     everything at full scale, from scratch: hours; days with --recipe paper
     python reproduce.py --profile smoke     everything at toy size, to see that it runs
 
@@ -59,6 +60,7 @@ PROFILES = {
     "quick": Profile(
         {"train": 240, "val": 40, "test": 20}, 15, 30, True, "networks trained for a minute: the numbers mean little"
     ),
+    "full": Profile(None, None, None, True, "networks trained at full scale"),
     "paper": Profile(None, None, None, False, "networks trained at full scale"),
 }
 

@@ -16,12 +16,14 @@ def audible(signal: np.ndarray, fs_hz: int) -> np.ndarray:
     return sosfiltfilt(butter(2, LOWEST_HZ, "highpass", fs=fs_hz, output="sos"), signal)
 
 
-def match_loudness(signals: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Scale signals to one root mean square, as loud as it can be while nothing clips; silence stays silent.
+def match_loudness(signals: Sequence[np.ndarray], fs_hz: int) -> list[np.ndarray]:
+    """Scale what is `audible` of signals to one root mean square, as loud as it can be while nothing clips.
 
     Parameters
     ----------
     signals : sequence of arrays, shape (sample,)
+        Silence stays silent.
+    fs_hz : int
 
     Returns
     -------
@@ -30,7 +32,7 @@ def match_loudness(signals: Sequence[np.ndarray]) -> list[np.ndarray]:
     """
     levelled = []
     for signal in signals:
-        signal = np.asarray(signal, np.float64)
+        signal = audible(np.asarray(signal, np.float64), fs_hz)
         rms = np.sqrt(np.mean(np.square(signal)))
         levelled.append(signal / (rms or 1.0))
     loudest = max(np.abs(signal).max() for signal in levelled)

@@ -17,7 +17,7 @@ from report.figures import room_map
 from report.inspection import SIGNALS, VIEWS, Inspection, inspection_panel, panel_title
 from report.page.assets import Assets, Picture, Sound, outline
 from report.page.tables import metres
-from report.sounds import audible, match_loudness
+from report.sounds import match_loudness
 from report.style import condition_title, method_title
 from training.evaluate import estimate_positions
 
@@ -119,7 +119,7 @@ def _draw_source(
     first = next(iter(inspections.values()))
     microphone, fs_hz = first.pair[0], first.setup.fs_hz
     signals = [first.signals[microphone], *(each.relevance[microphone] for each in inspections.values())]
-    loud = match_loudness([audible(signal, fs_hz) for signal in signals])
+    loud = match_loudness(signals, fs_hz)
     condition = next(iter(trials.values())).condition.name
     place = f"examples/{condition}/{source}"
     where = f"source {source}, {condition_title(condition)}"
