@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from toy_trials import CONDITIONS, make_trials
 
-import generate_data
 import params
 import perturbation_experiment
 import relevance_check
@@ -26,28 +26,13 @@ from models.weights import find_weights
 from running.errors import InputError
 
 ROOT = Path(__file__).parent.parent
-CONDITIONS = (params.Condition(0.15, 25), params.Condition(0.2, 20))
-NAMED = ["--conditions", "0.15/25", "0.2/20"]
-SETUP = {
-    "array": {"positions_m": [[1.5, 7, 1.2], [1.65, 7, 1.2], [1.8, 7, 1.2]]},
-    "window_samples": 4096,
-}
-SIZE = {"microphones": 3, "window_samples": 4096}
+NAMED = ["--conditions", "0.15/25", "0.3/20"]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """Two conditions of three microphones, and random weights of both networks."""
     folder = tmp_path_factory.mktemp("experiments")
-    (folder / "setup.json").write_text(json.dumps(SETUP))
-    for condition in CONDITIONS:
-        generate_data.main(["--T60", f"{condition.T60_s}", "--SNR", f"{condition.snr_db}", "--splits", "test",
-                            "--sources", "3", "--workers", "1", "--setup", str(folder / "setup.json"),
-                            "--data_path", str(folder / "data")])  # fmt: skip
-        for seed, name in enumerate(MODELS):
-            torch.manual_seed(seed)
-            model = build_model(name, **SIZE)
-            save_checkpoint(folder / "weights" / f"{name}_{condition.name}", name, model, SIZE, {"seed": seed})
+    make_trials(folder, sources=3)
     return folder
 
 

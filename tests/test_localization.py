@@ -54,7 +54,7 @@ def test_errors_are_told_apart_by_coordinate_rank_and_power():
     estimates_m[:, 0] = [0, 0, 0, 0, 0, 0, 3, 3]
     estimates_m[:, 1] = [0, 0, 0, 0, 0, 0, 4, 4]
     described = describe_errors(estimates_m, truth_m, np.array([5, 6, 7, 8, 9, 10, 1, 2.0]))
-    assert described["mae_x_m"], described["mae_y_m"] == (0.75, 1.0)
+    assert (described["mae_x_m"], described["mae_y_m"]) == (0.75, 1.0)
     assert described["median_m"] == 0
     assert described["p90_m"] == 5
     assert described["quiet_m"] == 3.5

@@ -1,46 +1,29 @@
 """The notebooks, run from top to bottom in a kernel on tiny data."""
 
-import json
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 import soundfile
-import torch
 from nbclient import NotebookClient
+from toy_trials import CONDITIONS, make_trials
 
-import generate_data
 import localization_experiment
-import params
 import perturbation_experiment
 import tdoa_experiment
-from models import MODELS, build_model
-from models.checkpoints import save_checkpoint
 from running.errors import InputError
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
-SETUP = {"array": {"positions_m": [[1.5, 7, 1.2], [1.65, 7, 1.2], [1.8, 7, 1.2]]}, "window_samples": 4096}
-SIZE = {"microphones": 3, "window_samples": 4096}
-CONDITIONS = (params.Condition(0.1, 25), params.Condition(0.15, 20))
 MEGABYTE = 2**20
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """Results of all experiments in two conditions of three microphones, with random networks, and a recording."""
+    """Results of all experiments, and a recording."""
     folder = tmp_path_factory.mktemp("notebooks")
-    (folder / "setup.json").write_text(json.dumps(SETUP))
-    for condition in CONDITIONS:
-        generate_data.main(["--T60", f"{condition.T60_s}", "--SNR", f"{condition.snr_db}", "--splits", "test",
-                            "--sources", "2", "--workers", "1", "--setup", str(folder / "setup.json"),
-                            "--data_path", str(folder / "data")])  # fmt: skip
-        for name in MODELS:
-            torch.manual_seed(1)
-            save_checkpoint(folder / "weights" / f"{name}_{condition.name}", name, build_model(name, **SIZE), SIZE, {})
-    common = ["--conditions", *(f"{each.T60_s}/{each.snr_db}" for each in CONDITIONS), "--results", str(folder),
-              "--data_path", str(folder / "data"), "--weights", str(folder / "weights"), "--gpu", "cpu"]  # fmt: skip
+    common = [*make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10", "50"])
     tdoa_experiment.main([*common, "--pairs", "0,1", "0,2"])
     localization_experiment.main(common)

@@ -7,22 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-import torch
+import toy_trials
 
 import build_page
-import generate_data
 import localization_experiment
 import perturbation_experiment
 import tdoa_experiment
-from models import MODELS, build_model
-from models.checkpoints import save_checkpoint
 from report.page.examples import choose_examples
 from report.page.findings import compare, find
 from report.published import published_curves
 
-CONDITIONS = {"SNR_25_T60_0.15": "0.15/25", "SNR_20_T60_0.3": "0.3/20"}
-SETUP = '{"array": {"positions_m": [[1.5, 7, 1.2], [1.65, 7, 1.2]]}, "window_samples": 4096}'
-SIZE = {"microphones": 2, "window_samples": 4096}
+CONDITIONS = [condition.name for condition in toy_trials.CONDITIONS]
 EMPTY = {"img", "link", "meta", "br", "input", "source", "hr"}
 
 
@@ -58,19 +53,9 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Results of all experiments: two conditions, two sources, two microphones, networks with random weights."""
+    """Results of all experiments."""
     folder = tmp_path_factory.mktemp("results")
-    (folder / "setup.json").write_text(SETUP)
-    for name, condition in CONDITIONS.items():
-        T60, snr = condition.split("/")
-        generate_data.main(["--T60", T60, "--SNR", snr, "--splits", "test", "--sources", "2", "--workers", "1",
-                            "--setup", str(folder / "setup.json"), "--data_path", str(folder / "data")])  # fmt: skip
-        for seed, model_name in enumerate(MODELS):
-            torch.manual_seed(seed)
-            model = build_model(model_name, **SIZE)
-            save_checkpoint(folder / "weights" / f"{model_name}_{name}", model_name, model, SIZE, {"seed": seed})
-    common = ["--conditions", *CONDITIONS.values(), "--data_path", str(folder / "data"), "--weights",
-              str(folder / "weights"), "--results", str(folder), "--gpu", "cpu"]  # fmt: skip
+    common = [*toy_trials.make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10"])
     tdoa_experiment.main([*common, "--pairs", "0,1"])
     tdoa_experiment.main([*common, "--pairs", "0,1", "--protocol", "refined"])
@@ -394,7 +379,7 @@ def wait(browser, condition):
 
 
 def test_each_control_changes_what_it_should(browser):
-    second = list(CONDITIONS)[1]
+    second = CONDITIONS[1]
     (start,) = titles(browser)
     assert start[0] == "LocCNN, T60 0.15 s, SNR 25 dB"
     assert start[1].endswith("the best")
