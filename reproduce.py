@@ -141,6 +141,7 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     folders["perturbation"] = perturbation_experiment.main([*seeded, *tested])
     _say("6/6 time delays")
     folders["tdoa"] = tdoa_experiment.main([*seeded, *tested])
+    folders["tdoa, refined"] = tdoa_experiment.main([*seeded, *tested, "--protocol", "refined"])
     return folders
 
 
