@@ -29,6 +29,7 @@ from report.summary import read_summary
 from report.tables import as_text
 from running import arguments
 from running.errors import InputError, exits_cleanly
+from running.provenance import ROOT
 from training.recipes import DEFAULT, RECIPES
 
 
@@ -88,12 +89,16 @@ def main_folder(args) -> Path:
     return args.folder or Path("results") / (args.profile if args.corpus == "espeak" else f"{args.profile}_{slug}")
 
 
-def weights_are_shipped(conditions) -> bool:
-    """Tell whether the repository has weights of both networks for all conditions."""
+def shipped_weights(args) -> Path | None:
+    """Return the folder of the repository's weights; None where it lacks a network or the profile wants none."""
+    place = SHIPPED if args.recipe == DEFAULT else SHIPPED / args.recipe
     try:
-        return all(find_weights(model_name, condition, [SHIPPED]) for condition in conditions for model_name in MODELS)
+        for condition in arguments.conditions(args):
+            for model_name in MODELS:
+                find_weights(model_name, condition, [place])
     except InputError:
-        return False
+        return None
+    return place if PROFILES[args.profile].shipped else None
 
 
 def numbers(profile: Profile, *splits: str) -> list[str]:
@@ -151,15 +156,15 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     began = time.monotonic()
     profile, folder = PROFILES[args.profile], main_folder(args)
-    shipped = profile.shipped and weights_are_shipped(arguments.conditions(args))
+    shipped = shipped_weights(args)
     common = ["--data_path", str(folder / "data"), "--seed", str(args.seed)]
-    weights = SHIPPED if shipped else folder / "logs" / args.recipe
+    weights = shipped or folder / "logs" / args.recipe
 
     _say("1/6 recordings")
     make_recordings(args, ("test",) if shipped else params.SPLITS, common)
     _say("2/6 networks")
     if shipped:
-        print(f"the weights in {SHIPPED.name} are used")
+        print(f"the repository's own, {shipped.relative_to(ROOT)}")
     else:
         train_networks(args, weights, common)
     folders = run_experiments(args, folder, weights)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import reproduce
+from models.weights import SHIPPED
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,19 @@ def test_a_second_run_reuses_everything(folder, capsys):
     reproduce.main([*ARGUMENTS, "--folder", str(folder)])
     assert made == {path: path.stat().st_mtime_ns for path in made}
     assert "results after" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ([], SHIPPED),
+        (["--recipe", "paper"], SHIPPED / "paper"),
+        (["--profile", "paper"], None),
+        (["--conditions", "0.2/20"], None),
+    ],
+)
+def test_shipped_weights_are_used_where_there_are_any(given, place):
+    assert reproduce.shipped_weights(reproduce.parse(given)) == place
 
 
 def test_bad_input_ends_with_exit_code_2(tmp_path, capsys):
