@@ -27,7 +27,7 @@ ZERO = {
         True,
         True,
     ): "Delays from the relevance of {name} are better than saying “lag 0” always in one score, worse in the other.",
-    (False, True): "Delays from the relevance of {name} are worse than saying “lag 0” always.",
+    (False, True): "Delays from the relevance of {name} are no better than saying “lag 0” always.",
     (False, False): "Delays from the relevance of {name} can’t be told from saying “lag 0” always.",
 }
 

@@ -30,6 +30,11 @@ from running.files import read_json, whole_file
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "sources.csv", "summary.csv", "errors.csv")
 """Tables that are copied to the page; those with a row a window are not."""
+DELAYS = {
+    "tdoa": "As published",
+    "tdoa_refined": "Refined: exact true delays, peaks among possible lags and between samples",
+}
+"""How each experiment estimates delays."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,11 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "findings": findings,
         "removal": removal_table(curves),
         "removal_plate": removal_plate(curves, assets),
-        "delays": [delay_table(read[name].tables["summary.csv"]) for name in ("tdoa", "tdoa_refined") if name in read],
+        "delays": {
+            name: delay_table(protocol, read[name].tables["summary.csv"])
+            for name, protocol in DELAYS.items()
+            if name in read
+        },
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
         "examples": show_examples(read, assets, between),
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},

@@ -105,11 +105,13 @@ def removal_table(curves: pd.DataFrame) -> Table:
     return Table("MAE in metres; below it, pale, the published one", columns, groups)
 
 
-def delay_table(summary: pd.DataFrame) -> Table:
+def delay_table(protocol: str, summary: pd.DataFrame) -> Table:
     """Return the MAE of the delays and the share of anomalies, a group a pair of microphones.
 
     Parameters
     ----------
+    protocol : str
+        How delays were estimated, for the caption.
     summary : DataFrame
         ``summary.csv`` of tdoa_experiment.py.
     """
@@ -132,9 +134,8 @@ def delay_table(summary: pd.DataFrame) -> Table:
         )
         for pair in dict.fromkeys(summary["pair"])
     ]  # fmt: skip
-    return Table(
-        "MAE in samples of the estimates that are no anomalies; below it the share of anomalies", columns, groups
-    )
+    caption = f"{protocol}. MAE in samples of the estimates that are no anomalies; below it the share of anomalies"
+    return Table(caption, columns, groups)
 
 
 def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
