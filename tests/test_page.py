@@ -198,7 +198,7 @@ def test_words_follow_from_the_numbers():
     assert "hurts more than removing random" in answers(0.2, 1)[1]
     assert "are better than" in answers(0.2, 1)[2]
     assert "in one score, worse in the other" in answers(0.2, 7)[2]
-    assert "are worse than" in answers(0.5, 7)[2]
+    assert "are no better than" in answers(0.5, 7)[2]
     assert "can’t be told from" in answers(0.55, 1.05)[2]
 
 

@@ -104,12 +104,12 @@ class RunFolder:
 
 
 def _differences(first: dict, second: dict) -> dict[str, tuple]:
-    """Return the values of two dictionaries that differ, by the key of the innermost one."""
+    """Return the values of two dictionaries that differ, by their keys from the outermost on."""
     found = {}
     for key in first | second:
         values = first.get(key), second.get(key)
         if all(isinstance(value, dict) for value in values):
-            found |= _differences(*values)
+            found |= {f"{key}.{inner}": differing for inner, differing in _differences(*values).items()}
         elif values[0] != values[1]:
             found[key] = values
     return found
