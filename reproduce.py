@@ -91,6 +91,8 @@ def main_folder(args) -> Path:
 
 def shipped_weights(args) -> Path | None:
     """Return the folder of the repository's weights; None where it lacks a network or the profile wants none."""
+    if not PROFILES[args.profile].shipped:
+        return None
     place = SHIPPED if args.recipe == DEFAULT else SHIPPED / args.recipe
     try:
         for condition in arguments.conditions(args):
@@ -98,7 +100,7 @@ def shipped_weights(args) -> Path | None:
                 find_weights(model_name, condition, [place])
     except InputError:
         return None
-    return place if PROFILES[args.profile].shipped else None
+    return place
 
 
 def numbers(profile: Profile, *splits: str) -> list[str]:
