@@ -13,7 +13,7 @@ from training.windows import generator, in_batches
 
 CPU = torch.device("cpu")
 FS_HZ = 16000
-VARIED = Talkers(speeds=(0.8, 1.0), colour_db=6.0, smear_share=0.5)
+VARIED = Talkers(speeds=(0.8, 1.0), colour_db=6.0, muffle_db=30.0, smear_share=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_every_utterance_is_there_at_every_speed(train_set):
     np.testing.assert_allclose(lengths, expected, atol=1)
 
 
-@pytest.mark.parametrize("talkers", [Talkers(colour_db=6.0), Talkers(smear_share=1.0), VARIED])
+@pytest.mark.parametrize("talkers", [Talkers(colour_db=6.0), Talkers(muffle_db=30.0), Talkers(smear_share=1.0), VARIED])
 def test_a_filtered_voice_keeps_its_energy_and_becomes_another(talkers, rng):
     speech = torch.from_numpy(rng.standard_normal((8, 4000)).astype(np.float32))
     spectra = torch.fft.rfft(speech)
@@ -104,6 +104,17 @@ def test_a_colour_is_a_real_gain_and_a_smear_a_causal_decay(rng):
     assert heard[:, SMEAR_SAMPLES:].abs().max() < 1e-5
     half = SMEAR_SAMPLES // 2
     assert (heard[:, :half].square().sum(1) > heard[:, half:].square().sum(1)).all()
+
+
+def test_a_muffled_voice_loses_at_the_top_up_to_as_much_as_asked(rng):
+    muffled = Talkers(muffle_db=30.0)
+    white = torch.ones(500, 257, dtype=torch.complex64)
+    levels_db = 20 * muffled.filter(white, torch.from_numpy(muffled.draw(500, rng)), FS_HZ).abs().log10()
+    assert (levels_db.diff(dim=1) <= 1e-4).all()
+    lost_db = levels_db[:, 0] - levels_db[:, -1]
+    assert lost_db.min() >= 0
+    assert 29 < lost_db.max() <= 30
+    assert lost_db.mean().item() == pytest.approx(15, abs=1.5)
 
 
 def test_the_share_of_smeared_windows_is_as_asked(rng):

@@ -21,6 +21,7 @@ from running import ranks
 from running.errors import InputError
 from running.provenance import file_hash
 from training import precision as precisions
+from training.learner import Learner
 from training.mixtures import Mixtures
 from training.recipes import Recipe
 from training.run_folder import RunFolder
@@ -93,15 +94,17 @@ class Training:
         self.model = build_model(plan.model_name, **plan.model_arguments(train_set)).to(device)
         if ranks.world_size() > 1 and device.type == "cuda":
             self.model = nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
-        averaging = nn.parallel.DistributedDataParallel  # of gradients, over ranks
-        self.parallel = averaging(self.model) if ranks.world_size() > 1 else self.model
-        self.scale = plan.recipe.target_scale(train_set.positions_m).to(device)
+        scale = plan.recipe.target_scale(train_set.positions_m)
+        self.learner = Learner(self.model, scale.scaled(torch.from_numpy(train_set.positions_m).float())).to(device)
+        self.scale = scale.to(device)
         if plan.init:
             self._start_from(plan.init)
+        averaging = nn.parallel.DistributedDataParallel  # of gradients, over ranks
+        self.parallel = averaging(self.learner) if ranks.world_size() > 1 else self.learner
         talkers = plan.recipe.talkers
         self.mixtures = Mixtures(train_set, talkers, plan.seed, device) if talkers else None
         self.weights = torch.tensor(plan.recipe.loss_weights, device=device)
-        self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.model)
+        self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.learner)
         self.steps = len(self._batches(0))
         self.schedule = plan.recipe.make_schedule(self.optimizer, plan.recipe.epochs * self.steps)
         self.history: list[dict] = []
@@ -126,7 +129,7 @@ class Training:
     def state(self) -> dict:
         """Return what is needed to go on after this epoch; random draws depend on seed and epoch alone."""
         return {
-            "model": self.model.state_dict(),
+            "learner": self.learner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "history": self.history,
@@ -135,7 +138,7 @@ class Training:
     def restore(self, state: dict) -> None:
         """Go back to a `state`; raise InputError when it is of another network."""
         try:
-            self.model.load_state_dict(state["model"])
+            self.learner.load_state_dict(state["learner"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.history = state["history"]
@@ -196,9 +199,8 @@ class Training:
         for batch, (windows, positions_m) in zip(batches, self._heard(batches), strict=True):
             self.optimizer.zero_grad(set_to_none=True)
             with precisions.autocast(self.plan.recipe.precision, self.device):
-                scaled = self.parallel(windows)
-            squared = (scaled.float() - self.scale.scaled(positions_m)).square().sum(0)
-            loss = squared @ self.weights / (3 * len(batch))
+                squared, divergence = self.parallel(windows, self.scale.scaled(positions_m))
+            loss = (squared @ self.weights / 3 + self.plan.recipe.bins_weight * divergence) / len(batch)
             (loss * ranks.world_size()).backward()  # the mean over ranks is then that of the whole batch
             self.optimizer.step()
             if self.plan.recipe.schedule == "one_cycle":

@@ -39,6 +39,8 @@ class Recipe:
         Whether the validation takes the same windows in every epoch, or draws them anew.
     loss_weights : (x, y, z)
         Weights of the coordinates in the loss.
+    bins_weight : float
+        Weight of the bins along x and y in the loss, see `training.learner`.
     talkers : Talkers, optional
         How speech is varied, where windows are mixed while the network learns (`training.mixtures`); None: they are
         read from the recordings.
@@ -59,6 +61,7 @@ class Recipe:
     standard_targets: bool
     fixed_validation: bool
     loss_weights: tuple[float, float, float]
+    bins_weight: float
     talkers: Talkers | None
     model_arguments: dict[str, dict]
     precision: str
@@ -81,10 +84,10 @@ class Recipe:
 
 RECIPES = {
     "mixed": Recipe(
-        epochs=80,
+        epochs=120,
         batch_size=32,
         optimizer="adamw",
-        learning_rate={"loc_cnn": 1.5e-3, "sample_cnn": 2e-3},
+        learning_rate={"loc_cnn": 2e-3, "sample_cnn": 2e-3},
         weight_decay=0.01,
         schedule="one_cycle",
         patience_epochs=None,
@@ -92,7 +95,8 @@ RECIPES = {
         standard_targets=True,
         fixed_validation=True,
         loss_weights=(1.0, 1.0, 0.3),
-        talkers=Talkers(speeds=(0.85, 1.0, 1.18), colour_db=4.0, smear_share=0.8),
+        bins_weight=0.3,
+        talkers=Talkers(speeds=(0.6, 0.8, 1.0, 1.25), colour_db=4.0, muffle_db=40.0, smear_share=0.8),
         model_arguments={
             "loc_cnn": {"input_scale": "window_std", "dropout_rate": 0.2},
             "sample_cnn": {"input_scale": "window_std", "dropout_rate": 0.2, "block_dropout_rate": 0.0},
@@ -111,6 +115,7 @@ RECIPES = {
         standard_targets=False,
         fixed_validation=False,
         loss_weights=(1.0, 1.0, 1.0),
+        bins_weight=0.0,
         talkers=None,
         model_arguments={name: {"dropout": "published"} for name in MODELS},
         precision="fp32",

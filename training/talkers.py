@@ -34,6 +34,9 @@ class Talkers:
     colour_db : float
         Standard deviation of a random, smooth spectrum. It is interpolated between `COLOUR_POINTS` on a frequency axis
         that is linear below `CORNER_HZ` and logarithmic above, and tilted by up to 1.5 times as much at either end.
+    muffle_db : float
+        The highest frequency is up to so many decibels weaker, beside the lowest, than in the speech: a long vowel of a
+        person has little left above the noise there, one of a synthesiser is sharp up to the top.
     smear_share : float
         Share of the windows whose speech is smeared by exponentially decaying noise, as a recording room or another
         phase response does.
@@ -41,12 +44,13 @@ class Talkers:
 
     speeds: tuple[float, ...] = (1.0,)
     colour_db: float = 0.0
+    muffle_db: float = 0.0
     smear_share: float = 0.0
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return the draws that `filter` takes for some windows, float32 of shape (window, n)."""
         points = rng.standard_normal((count, COLOUR_POINTS), dtype=np.float32)
-        return np.concatenate([points, rng.random((count, 5), dtype=np.float32)], axis=1)
+        return np.concatenate([points, rng.random((count, 6), dtype=np.float32)], axis=1)
 
     def filter(self, spectra: torch.Tensor, draws: torch.Tensor, fs_hz: int) -> torch.Tensor:
         """Filter the speech of some windows, and keep its energy.
@@ -59,22 +63,25 @@ class Talkers:
         fs_hz : int
         """
         bins = spectra.shape[1]
-        points, (tilts, smeared, decays, directs, noises) = draws[:, :COLOUR_POINTS], draws[:, COLOUR_POINTS:].T
+        points = draws[:, :COLOUR_POINTS]
+        tilts, muffles, smeared, decays, directs, noises = draws[:, COLOUR_POINTS:].T
         filtered = spectra
-        if self.colour_db > 0:
-            filtered = filtered * self._colours(points, tilts, bins, fs_hz)
+        if self.colour_db > 0 or self.muffle_db > 0:
+            filtered = filtered * self._colours(points, tilts, muffles, bins, fs_hz)
         if self.smear_share > 0:
             smears = _smears(decays, directs, noises, bins, fs_hz)
             filtered = torch.where(smeared[:, None] < self.smear_share, filtered * smears, filtered)
         return filtered * (_energy(spectra) / _energy(filtered).clamp_min(1e-20)).sqrt()
 
-    def _colours(self, points: torch.Tensor, tilts: torch.Tensor, bins: int, fs_hz: int) -> torch.Tensor:
+    def _colours(
+        self, points: torch.Tensor, tilts: torch.Tensor, muffles: torch.Tensor, bins: int, fs_hz: int
+    ) -> torch.Tensor:
         frequency_hz = torch.linspace(0, fs_hz / 2, bins, device=points.device)
         warped = torch.log1p(frequency_hz / CORNER_HZ) / math.log1p(fs_hz / 2 / CORNER_HZ)  # 0 to 1
         curves = interpolate(points[:, None], COLOUR_BINS, mode="linear", align_corners=True)[:, 0]
         levels = curves[:, (warped * (COLOUR_BINS - 1)).long()]
         levels += 1.5 * (2 * tilts - 1)[:, None] * (2 * warped - 1)
-        return 10 ** (self.colour_db / 20 * levels)
+        return 10 ** ((self.colour_db * levels - self.muffle_db * muffles[:, None] * warped) / 20)
 
 
 def _smears(decays: torch.Tensor, directs: torch.Tensor, noises: torch.Tensor, bins: int, fs_hz: int) -> torch.Tensor:
