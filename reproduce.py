@@ -147,8 +147,8 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     _say("5/6 removal of relevant input")
     folders["perturbation"] = perturbation_experiment.main([*seeded, *tested])
     _say("6/6 time delays")
-    folders["tdoa"] = tdoa_experiment.main([*seeded, *tested])
-    folders["tdoa, refined"] = tdoa_experiment.main([*seeded, *tested, "--protocol", "refined"])
+    both = tdoa_experiment.main([*seeded, *tested, "--protocol", "published", "refined"])
+    folders["tdoa"], folders["tdoa, refined"] = both
     return folders
 
 

@@ -1,7 +1,7 @@
 """Experiment 2: time delays between microphones from their signals and from the relevance of these signals.
 
     python tdoa_experiment.py --T60 0.15 --SNR 25
-    python tdoa_experiment.py --conditions all --protocol refined
+    python tdoa_experiment.py --conditions all --protocol published refined
 
 prints the share of anomalies and the MAE in samples of the other estimates, and writes them to results/tdoa. The rows
 "always lag 0" and "untrained" (the same network with random weights) say what the numbers are worth. It needs the test
@@ -44,7 +44,13 @@ def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
     add_arguments(parser)
-    parser.add_argument("--protocol", choices=PROTOCOLS, default="published", help="what the next four options are")
+    parser.add_argument(
+        "--protocol",
+        nargs="+",
+        choices=PROTOCOLS,
+        default=["published"],
+        help="what the next four options are; of several, each gives its own results",
+    )
     parser.add_argument("--pairs", nargs="+", type=_pair, metavar="M,N", help="pairs of microphones, counted from 0")
     parser.add_argument(
         "--limit_lag", action=argparse.BooleanOptionalAction, help="look only at lags that the distance allows"
@@ -54,13 +60,13 @@ def parse(argv: list[str] | None):
     return parser.parse_args(argv)
 
 
-def protocol_of(args) -> DelayProtocol:
-    """Return the protocol with what the command line changes of it."""
+def protocols_of(args) -> dict[str, DelayProtocol]:
+    """Return the protocols by name, with what the command line changes of them."""
     names = ("limit_lag", "fractional_truth", "sub_sample")
     changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.pairs:
         changes["pairs"] = tuple(args.pairs)
-    return replace(PROTOCOLS[args.protocol], **changes)
+    return {name: replace(PROTOCOLS[name], **changes) for name in dict.fromkeys(args.protocol)}
 
 
 def untrained(trial: Trial, seed: int) -> torch.nn.Module:
@@ -98,57 +104,83 @@ def signals_of(trials: list[Trial], args) -> dict[str, tuple[str, Callable[[int]
     return signals
 
 
-def condition_rows(trials: list[Trial], args, protocol: DelayProtocol) -> pd.DataFrame:
-    """Return the delays of all signals in one condition, a row for each source, signal, pair and window."""
+def estimate_lags(
+    trials: list[Trial], args, protocols: dict[str, DelayProtocol]
+) -> dict[str, list[dict[str, np.ndarray]]]:
+    """Return the delays of all signals in one condition: of each signal, for each source, by protocol."""
     recordings = trials[0].recordings
-    _check_pairs(protocol, recordings)
     sources = [row["source"] for row in recordings.sources]
+    estimators = {name: (each.pairs, each.limit_lag, each.sub_sample) for name, each in protocols.items()}
     lags_samples = {}
     for name, (identity, signal) in signals_of(trials, args).items():
-        folder = fingerprint({"signal": identity, "pairs": protocol.pairs, "limit_lag": protocol.limit_lag,
-                              "sub_sample": protocol.sub_sample})[:16]  # fmt: skip
 
         def compute(row: int, signal=signal) -> dict[str, np.ndarray]:
-            return {"lags_samples": estimated_lags_samples(signal(row), recordings.setup, protocol)}
+            heard = signal(row)
+            return {
+                name: estimated_lags_samples(heard, recordings.setup, protocol) for name, protocol in protocols.items()
+            }
 
-        parts = by_source(
+        folder = fingerprint({"signal": identity, "estimators": estimators})[:16]
+        lags_samples[name] = by_source(
             args.results / "parts" / f"tdoa-{folder}", sources, compute, f"{name} {recordings.condition.name}"
         )
-        lags_samples[name] = [part["lags_samples"] for part in parts]
-    lags_samples[params.LAG_ZERO] = [np.zeros_like(lags) for lags in lags_samples["microphones"]]
-    tables = []
-    for name, of_sources in lags_samples.items():
+    lags_samples[params.LAG_ZERO] = [
+        {name: np.zeros_like(lags) for name, lags in part.items()} for part in lags_samples["microphones"]
+    ]
+    return lags_samples
+
+
+def condition_rows(trials: list[Trial], args, protocols: dict[str, DelayProtocol]) -> dict[str, pd.DataFrame]:
+    """Return the delays of all signals in one condition, by protocol: a row for each source, signal, pair, window."""
+    recordings = trials[0].recordings
+    _check_pairs(protocols, recordings)
+    lags_samples = estimate_lags(trials, args, protocols)
+    tables = {name: [] for name in protocols}
+    for signal, of_sources in lags_samples.items():
         for row, position_m, lags in zip(recordings.sources, recordings.positions_m, of_sources, strict=True):
-            truth = true_lags_samples(position_m, recordings.setup, protocol)
-            table = delay_rows(lags, truth, row["correlation_time_samples"], protocol)
-            tables.append(table.assign(condition=recordings.condition.name, signal=name, source=row["source"]))
-    return pd.concat(tables, ignore_index=True)
+            place = {"condition": recordings.condition.name, "signal": signal, "source": row["source"]}
+            for name, protocol in protocols.items():
+                truth = true_lags_samples(position_m, recordings.setup, protocol)
+                table = delay_rows(lags[name], truth, row["correlation_time_samples"], protocol)
+                tables[name].append(table.assign(**place))
+    return {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items()}
 
 
-@exits_cleanly
-def main(argv: list[str] | None = None) -> Path:
-    """Run the script; return the folder of its results."""
-    args = parse(argv)
-    protocol = protocol_of(args)
-    with ranks.process_group():
-        trials = open_trials(args)
-        by_condition = {}
-        for trial in trials:
-            by_condition.setdefault(trial.condition, []).append(trial)
-        rows = pd.concat([condition_rows(group, args, protocol) for group in by_condition.values()])
-    folder = results_folder(args, "tdoa" if args.protocol == "published" else f"tdoa_{args.protocol}")
-    if not ranks.is_main():
-        return folder
+def write_results(rows: pd.DataFrame, args, trials: list[Trial], name: str, protocol: DelayProtocol) -> Path:
+    """Write and print the results of a protocol; return their folder."""
+    folder = folder_of(args, name)
     summary = summarise_delays(rows, args.seed)
     shown = summary[["condition", "pair", "signal", "windows", "anomalies_percent", "mae_samples"]]
     write_csv(folder / "delays.csv", rows)
     write_csv(folder / "summary.csv", summary)
     write_latex(folder / "table.tex", shown, digits=3)
     write_json(folder / "run.json", origin_of(args, trials, protocol=vars(protocol)))
-    print("anomalies in percent, and MAE in samples of the estimates that are none")
+    print(f"anomalies in percent, and MAE in samples of the estimates that are none; {name} protocol")
     print(as_text(shown, digits=3))
     print(f"results: {folder}")
     return folder
+
+
+def folder_of(args, protocol_name: str) -> Path:
+    """Return the folder of a protocol's results."""
+    return results_folder(args, "tdoa" if protocol_name == "published" else f"tdoa_{protocol_name}")
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> list[Path]:
+    """Run the script; return the folders of its results, one for each protocol."""
+    args = parse(argv)
+    protocols = protocols_of(args)
+    with ranks.process_group():
+        trials = open_trials(args)
+        by_condition = {}
+        for trial in trials:
+            by_condition.setdefault(trial.condition, []).append(trial)
+        parts = [condition_rows(group, args, protocols) for group in by_condition.values()]
+    if ranks.is_main():
+        for name, protocol in protocols.items():
+            write_results(pd.concat([part[name] for part in parts]), args, trials, name, protocol)
+    return [folder_of(args, name) for name in protocols]
 
 
 def _pair(text: str) -> tuple[int, int]:
@@ -161,9 +193,9 @@ def _pair(text: str) -> tuple[int, int]:
     return pair
 
 
-def _check_pairs(protocol: DelayProtocol, recordings: Recordings) -> None:
+def _check_pairs(protocols: dict[str, DelayProtocol], recordings: Recordings) -> None:
     count = len(recordings.setup.array)
-    for pair in protocol.pairs:
+    for pair in (pair for protocol in protocols.values() for pair in protocol.pairs):
         if max(pair) >= count:
             raise InputError(
                 f"there is no pair {pair[0]},{pair[1]}: the array has {count} microphones, counted from 0; use --pairs"

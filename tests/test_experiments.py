@@ -49,7 +49,8 @@ def removed(base):
 
 @pytest.fixture(scope="module")
 def delayed(base):
-    return tdoa_experiment.main(common(base, base / "results", "--pairs", "0,1", "0,2"))
+    (folder,) = tdoa_experiment.main(common(base, base / "results", "--pairs", "0,1", "0,2"))
+    return folder
 
 
 def test_curves_equal_a_literal_computation(base, removed):
@@ -107,6 +108,14 @@ def test_delay_tables_carry_their_controls(delayed):
         assert rows["signal"].tolist() == expected
     assert set(summary["pair"]) == {"0-1", "0-2"}
     assert set(summary["condition"]) == {*(condition.name for condition in CONDITIONS), "pooled"}
+
+
+def test_protocols_together_give_what_each_gives_alone(base, delayed, tmp_path):
+    both = tdoa_experiment.main(common(base, tmp_path, "--pairs", "0,1", "0,2", "--protocol", "published", "refined"))
+    (refined,) = tdoa_experiment.main(common(base, base / "results", "--pairs", "0,1", "0,2", "--protocol", "refined"))
+    for together, alone in zip(both, (delayed, refined), strict=True):
+        assert together.relative_to(tmp_path) == alone.relative_to(base / "results")
+        pd.testing.assert_frame_equal(*(pd.read_csv(folder / "delays.csv") for folder in (together, alone)))
 
 
 def test_lag_zero_scores_the_size_of_the_true_lags(delayed):
