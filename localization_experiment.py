@@ -31,7 +31,6 @@ from running.parts import by_source
 from running.provenance import file_hash, fingerprint, origin, plain
 from training.localization import describe_errors
 
-SRP_PHAT = "SRP-PHAT"
 LEGEND = """In metres: mean absolute errors, median and 90th percentile of the horizontal distance, and the mean error
 of x and y in the quietest quarter of windows and in the others. Slopes are of estimate against truth."""
 
@@ -41,7 +40,7 @@ def parse(argv: list[str] | None):
     parser = arguments.parser(__doc__)
     add_network_arguments(parser)
     parser.add_argument(
-        "--srp_phat", action=argparse.BooleanOptionalAction, default=True, help=f"with the row {SRP_PHAT}"
+        "--srp_phat", action=argparse.BooleanOptionalAction, default=True, help=f"with the row {params.SRP_PHAT}"
     )
     return parser.parse_args(argv)
 
@@ -58,7 +57,7 @@ def localizers(args, condition: params.Condition, recordings: Recordings) -> dic
         weights, model = open_network(args, model_name, condition, recordings)
         found[model_name] = ({"weights": file_hash(weights)}, network_localizer(model.to(device), device))
     if args.srp_phat:
-        found[SRP_PHAT] = ({}, SrpPhat(recordings.setup).estimate)
+        found[params.SRP_PHAT] = ({}, SrpPhat(recordings.setup).estimate)
     return found
 
 

@@ -17,6 +17,8 @@ CENTRE = "always the centre"
 """Name, in every table, of the control that answers `SourceGrid.centre_m` whatever it hears."""
 LAG_ZERO = "always lag 0"
 """Name, in every table, of the control that answers a delay of 0 samples whatever it hears."""
+SRP_PHAT = "SRP-PHAT"
+"""Name, in every table, of the method that localizes without training, `acoustics.srp_phat`."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def test_the_table_holds_every_method_and_what_it_answered(trained, capsys):
     path, _ = trained
     folder = run(path)
     table = pd.read_csv(folder / "errors.csv").set_index("method")
-    assert list(table.index) == [params.CENTRE, "loc_cnn", "sample_cnn", localization_experiment.SRP_PHAT]
+    assert list(table.index) == [params.CENTRE, "loc_cnn", "sample_cnn", params.SRP_PHAT]
     assert table.loc["loc_cnn", "published_mae_m"] == pytest.approx(0.088, abs=1e-3)
     estimates = pd.read_csv(folder / "estimates.csv")
     own = estimates[estimates["method"] == "loc_cnn"]

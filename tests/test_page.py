@@ -58,7 +58,7 @@ def results(tmp_path_factory):
     common = [*toy_trials.make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10"])
     tdoa_experiment.main([*common, "--pairs", "0,1", "--protocol", "published", "refined"])
-    localization_experiment.main([*common, "--no-srp_phat"])
+    localization_experiment.main(common)
     return folder
 
 
@@ -167,7 +167,10 @@ def test_findings_equal_the_result_files(results, page):
     values = {float(each["value"]) for each in page.all("data", section)}
     curves = table(results, "perturbation", "curves.csv").query("condition == 'pooled'")
     delays = table(results, "tdoa", "summary.csv").query("condition == 'pooled'")
-    assert values == {
+    heard = table(results, "localization", "estimates.csv").query("method == 'SRP-PHAT'")
+    error_m = np.abs(heard[["estimate_x_m", "estimate_y_m", "estimate_z_m"]].to_numpy() - heard[["x_m", "y_m", "z_m"]])
+    (srp_phat_m,) = (value for value in values if value == pytest.approx(error_m.to_numpy().mean()))
+    assert values - {srp_phat_m} == {
         *curves.query("percent == 0 and curve in ('relevance', 'always the centre')")["mae_m"],
         *curves.query("percent == 10 and curve != 'always the centre'")["mae_m"],
         *delays["mae_samples"],
@@ -186,12 +189,12 @@ def test_words_follow_from_the_numbers():
     )  # fmt: skip
     names = ("mae_samples", "anomalies_percent")
 
-    def answers(mae, anomalies):
+    def answers(mae, anomalies, *estimates):
         delays = pd.DataFrame({"condition": "pooled", "pair": "7-8", "signal": ["relevance loc_cnn", "always lag 0"]})
         delays[list(names)] = [[mae, anomalies], [0.5, 1]]
         for name in names:
             delays[f"{name}_low"], delays[f"{name}_high"] = delays[name] - 0.1, delays[name] + 0.1
-        return [answer for finding in find(curves, delays)[1] for answer in finding.answers]
+        return [answer for finding in find(curves, delays, *estimates)[1] for answer in finding.answers]
 
     assert answers(0.2, 1)[0] == "LocCNN errs less than a constant that hears nothing."
     assert "hurts more than removing random" in answers(0.2, 1)[1]
@@ -199,6 +202,14 @@ def test_words_follow_from_the_numbers():
     assert "in one score, worse in the other" in answers(0.2, 7)[2]
     assert "are no better than" in answers(0.5, 7)[2]
     assert "can’t be told from" in answers(0.55, 1.05)[2]
+    for error_m, words in (
+        (0.02, "errs more than SRP-PHAT"),
+        (0.05, "can’t be told"),
+        (0.1, "errs less than SRP-PHAT"),
+    ):
+        heard = pd.DataFrame({"condition": "a", "method": "SRP-PHAT", "source": [0, 0, 1]})
+        heard = heard.assign(**{f"{axis}_m": 1.0 for axis in "xyz"})
+        assert words in answers(0.2, 1, heard.assign(**{f"estimate_{axis}_m": 1 + error_m for axis in "xyz"}))[1]
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from params import CENTRE, LAG_ZERO
+from explain.statistics import interval_over_sources
+from params import CENTRE, LAG_ZERO, SRP_PHAT
 from report.page.tables import POOLED, REMOVED, metres, signal_kind, smallest_share
 from report.style import condition_title, method_title, signal_title
 
@@ -15,6 +16,11 @@ CONSTANT = {
     "below": "{name} errs less than a constant that hears nothing.",
     "above": "{name} errs more than a constant that hears nothing.",
     "level": "{name} can’t be told from a constant that hears nothing.",
+}
+BASELINE = {
+    "below": "{name} errs less than SRP-PHAT, which has learned nothing.",
+    "above": "{name} errs more than SRP-PHAT, which has learned nothing.",
+    "level": "{name} can’t be told from SRP-PHAT, which has learned nothing.",
 }
 HURT = {
     "below": "{name}: removing the most relevant input hurts less than removing random input.",
@@ -81,7 +87,9 @@ class Finding:
         return 1.05 * float(np.nanmax([self.reference, *(mark.high for mark in self.marks)])) or 1.0
 
 
-def find(curves: pd.DataFrame, delays: pd.DataFrame) -> tuple[str, list[Finding]]:
+def find(
+    curves: pd.DataFrame, delays: pd.DataFrame, estimates: pd.DataFrame | None = None
+) -> tuple[str, list[Finding]]:
     """Return of which conditions the findings are, in words, and the findings.
 
     Parameters
@@ -90,13 +98,17 @@ def find(curves: pd.DataFrame, delays: pd.DataFrame) -> tuple[str, list[Finding]
         ``curves.csv`` of perturbation_experiment.py.
     delays : DataFrame
         ``summary.csv`` of tdoa_experiment.py.
+    estimates : DataFrame, optional
+        ``estimates.csv`` of localization_experiment.py.
     """
     condition = POOLED if POOLED in set(curves["condition"]) else curves["condition"].iloc[0]
+    if estimates is not None and condition != POOLED:
+        estimates = estimates[estimates["condition"] == condition]
     curves, delays = (table[table["condition"] == condition] for table in (curves, delays))
     whole = curves[curves["percent"] == 0]
     centre_m = float(whole.loc[whole["curve"] == CENTRE, "mae_m"].iloc[0])
     return condition_title(condition), [
-        _localization(whole, centre_m),
+        _localization(whole, centre_m, estimates),
         _removal(curves, centre_m),
         _delays(delays[delays["pair"] == delays["pair"].iloc[0]]),
     ]
@@ -109,15 +121,28 @@ def compare(low: float, high: float, other_low: float, other_high: float) -> str
     return "above" if low > other_high else "level"
 
 
-def _localization(whole: pd.DataFrame, centre_m: float) -> Finding:
+def _localization(whole: pd.DataFrame, centre_m: float, estimates: pd.DataFrame | None) -> Finding:
     marks = [
         Mark(method_title(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
         for row in whole[whole["curve"] == "relevance"].itertuples()
     ]
     answers = [CONSTANT[compare(mark.low, mark.high, centre_m, centre_m)].format(name=mark.name) for mark in marks]
+    if estimates is not None and SRP_PHAT in set(estimates["method"]):
+        baseline = _baseline(estimates[estimates["method"] == SRP_PHAT])
+        verdicts = [BASELINE[compare(mark.low, mark.high, baseline.low, baseline.high)] for mark in marks]
+        answers += [verdict.format(name=mark.name) for verdict, mark in zip(verdicts, marks, strict=True)]
+        marks.append(baseline)
     return Finding(
         "Do the networks localize?", answers, "MAE in metres, all input", marks, CENTRE, metres(centre_m), centre_m
     )
+
+
+def _baseline(estimates: pd.DataFrame) -> Mark:
+    error_m = [(estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz"]
+    by_source = (sum(error_m) / 3).groupby(estimates["source"]).agg(["sum", "count"])
+    low_m, high_m = interval_over_sources(by_source["sum"].to_numpy(), by_source["count"].to_numpy())
+    mae_m = by_source["sum"].sum() / by_source["count"].sum()
+    return Mark(SRP_PHAT, "plain", metres(mae_m), mae_m, float(low_m), float(high_m))
 
 
 def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:

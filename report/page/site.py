@@ -90,7 +90,8 @@ def build_site(results: str | Path, to: str | Path, between: int) -> Path:
 def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
     """Return what the template shows, with all files that it names written."""
     curves, delays = read["perturbation"].tables["curves.csv"], read["tdoa"].tables["summary.csv"]
-    found_in, findings = find(curves, delays)
+    localized = read["localization"].tables if "localization" in read else {}
+    found_in, findings = find(curves, delays, localized.get("estimates.csv"))
     content = {
         "light": LIGHT,
         "dark": DARK,
@@ -112,10 +113,9 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "recordings": copy_recordings(read["perturbation"], assets),
         "run": read["perturbation"].run,
     }
-    if "localization" in read:
-        tables = read["localization"].tables
-        content["localization"], content["localization_more"] = localization_tables(tables["errors.csv"])
-        content["localization_plate"] = localization_plate(tables["estimates.csv"], assets)
+    if localized:
+        content["localization"], content["localization_more"] = localization_tables(localized["errors.csv"])
+        content["localization_plate"] = localization_plate(localized["estimates.csv"], assets)
     return content
 
 
