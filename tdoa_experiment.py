@@ -3,7 +3,8 @@
     python tdoa_experiment.py --T60 0.15 --SNR 25
     python tdoa_experiment.py --conditions all --protocol published refined
 
-prints the share of anomalies and the MAE in samples of the other estimates, and writes them to results/tdoa. The rows
+prints the share of anomalies, the MAE in samples of the other estimates and how often estimates point to the right
+side, and writes them to results/tdoa. The rows
 "always lag 0" and "untrained" (the same network with random weights) say what the numbers are worth. It needs the test
 recordings (generate_data.py) and weights (train.py, or those that are shipped).
 """
@@ -38,6 +39,9 @@ from running.errors import InputError, exits_cleanly
 from running.files import write_json
 from running.parts import by_source
 from running.provenance import fingerprint
+
+LEGEND = """Anomalies in percent, and MAE in samples of the other estimates; direction: of the windows with
+a true delay of a sample or more, percent whose estimate has its sign, less percent with the other sign."""
 
 
 def parse(argv: list[str] | None):
@@ -150,12 +154,12 @@ def write_results(rows: pd.DataFrame, args, trials: list[Trial], name: str, prot
     """Write and print the results of a protocol; return their folder."""
     folder = folder_of(args, name)
     summary = summarise_delays(rows, args.seed)
-    shown = summary[["condition", "pair", "signal", "windows", "anomalies_percent", "mae_samples"]]
+    shown = summary[["condition", "pair", "signal", "windows", "anomalies_percent", "mae_samples", "direction_percent"]]
     write_csv(folder / "delays.csv", rows)
     write_csv(folder / "summary.csv", summary)
     write_latex(folder / "table.tex", shown, digits=3)
     write_json(folder / "run.json", origin_of(args, trials, protocol=vars(protocol)))
-    print(f"anomalies in percent, and MAE in samples of the estimates that are none; {name} protocol")
+    print(f"{name} protocol. {LEGEND}")
     print(as_text(shown, digits=3))
     print(f"results: {folder}")
     return folder

@@ -76,6 +76,8 @@ def delay_rows(
 ) -> pd.DataFrame:
     """Return the delays of one source and signal as rows: pair, window, true and estimated lag, error, anomaly.
 
+    `zero_anomaly` tells whether lag 0 would be an anomaly there.
+
     Parameters
     ----------
     lags_samples : array, shape (pair, window)
@@ -93,12 +95,13 @@ def delay_rows(
             "lag_samples": lags_samples.ravel(),
             "error_samples": error_samples.ravel(),
             "anomaly": is_anomaly(error_samples, correlation_time_samples).ravel(),
+            "zero_anomaly": np.repeat(is_anomaly(np.abs(truth_samples), correlation_time_samples), n_windows),
         }
     )
 
 
 def summarise_delays(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Return the share of anomalies and the MAE of the other estimates, for each condition, pair and signal.
+    """Return the scores of the delays of each condition, pair and signal.
 
     Parameters
     ----------
@@ -110,20 +113,39 @@ def summarise_delays(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `anomalies_percent` and `mae_samples`, each with `_low` and `_high`; several conditions are also pooled.
+        Each score with `_low` and `_high`; several conditions are also pooled. `anomalies_percent`; `mae_samples` of
+        the other estimates. `anomalies_above_zero_percent` and `mae_above_zero_samples`: the same, less what saying
+        "lag 0" scores on the same windows. `direction_percent`: of the windows with a true delay of a sample or more,
+        the share whose estimate has its sign, less the share with the other sign; always 0 for "lag 0".
     """
     if rows["condition"].nunique() > 1:
         rows = pd.concat([rows, rows.assign(condition="pooled")])
+    rows = rows.reset_index(drop=True)
     summary = []
     for (condition, pair), of_pair in rows.groupby(["condition", "pair"], sort=False):
         for signal, group in of_pair.groupby("signal", sort=False):
-            usual = group[~group["anomaly"]]
-            summary.append(
-                {"condition": condition, "pair": pair, "signal": signal, "windows": len(group)}
-                | _mean(100.0 * group["anomaly"], group["source"], "anomalies_percent", seed)
-                | _mean(usual["error_samples"], usual["source"], "mae_samples", seed)
-            )
+            named = {"condition": condition, "pair": pair, "signal": signal, "windows": len(group)}
+            summary.append(named | _scores(group, seed))
     return pd.DataFrame(summary)
+
+
+def _scores(rows: pd.DataFrame, seed: int) -> dict[str, float]:
+    truth_samples = rows["true_lag_samples"]
+    above_zero = rows["anomaly"].astype(int) - rows["zero_anomaly"].astype(int)
+    error_above_zero = rows["error_samples"] - truth_samples.abs()
+    same_sign = np.sign(rows["lag_samples"]) * np.sign(truth_samples)
+    usual, apart = ~rows["anomaly"], truth_samples.abs() >= 1
+    values = {
+        "anomalies_percent": 100.0 * rows["anomaly"],
+        "mae_samples": rows["error_samples"][usual],
+        "anomalies_above_zero_percent": 100.0 * above_zero,
+        "mae_above_zero_samples": error_above_zero[usual],
+        "direction_percent": 100.0 * same_sign[apart],
+    }
+    scores = {}
+    for name, of_windows in values.items():
+        scores |= _mean(of_windows, rows["source"][of_windows.index], name, seed)
+    return scores
 
 
 def _mean(values: pd.Series, sources: pd.Series, name: str, seed: int) -> dict[str, float]:

@@ -62,6 +62,24 @@ def test_summary_equals_a_literal_one(rng):
         assert summary.loc[condition, "anomalies_percent"] == pytest.approx(100 * (1 - len(usual) / len(errors)))
         assert summary.loc[condition, "mae_samples"] == pytest.approx(sum(usual) / len(usual))
         assert summary.loc[condition, "mae_samples_low"] <= summary.loc[condition, "mae_samples"]
+        assert summary.loc[condition, "anomalies_above_zero_percent"] == summary.loc[condition, "anomalies_percent"]
+        assert summary.loc[condition, "mae_above_zero_samples"] == pytest.approx(sum(usual) / len(usual) - 1)
+        right, wrong = (sum(row.lag_samples * sign > 0 for row in chosen) for sign in (1, -1))
+        assert summary.loc[condition, "direction_percent"] == pytest.approx(100 * (right - wrong) / len(chosen))
+
+
+def test_lag_zero_is_level_with_itself_and_truth_above_it():
+    truth = np.array([-3.0, -0.4, 0.4, 3.0])
+    frames = [
+        delay_rows(np.full((1, 2), lag), np.array([true]), 4, PROTOCOLS["published"]).assign(signal=name, source=source)
+        for source, true in enumerate(truth)
+        for name, lag in (("always lag 0", 0.0), ("truth", true), ("other side", -true))
+    ]
+    summary = summarise_delays(pd.concat(frames).assign(condition="a")).set_index("signal")
+    scores = ["anomalies_above_zero_percent", "mae_above_zero_samples", "direction_percent"]
+    assert summary.loc["always lag 0", scores].tolist() == [0, 0, 0]
+    assert summary.loc["truth", scores].tolist() == [-50, pytest.approx(-1.7), 100]
+    assert summary.loc["other side", "direction_percent"] == -100
 
 
 def test_a_signal_of_anomalies_only_has_no_mae():

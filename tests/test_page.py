@@ -57,7 +57,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     common = [*toy_trials.make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10"])
-    tdoa_experiment.main([*common, "--pairs", "0,1", "--protocol", "published", "refined"])
+    tdoa_experiment.main([*common, "--pairs", "0,2", "--protocol", "published", "refined"])
     localization_experiment.main(common)
     return folder
 
@@ -113,8 +113,8 @@ def test_every_network_and_condition_has_its_best_and_its_worst_source_to_see_an
             assert [float(each["value"]) for each in page.all("data", example)] == [rows.loc[row, "mae_m"]]
             captions = [each["text"] for each in page.all("figcaption", example)]
             assert captions == [
-                "Signal of microphone 0", "STFT of microphone 0", "GCC-PHAT of microphones 0 and 1",
-                "Relevance of microphone 0", "STFT of relevance, microphone 0", "GCC-PHAT of relevance, 0 and 1",
+                "Signal of microphone 0", "STFT of microphone 0", "GCC-PHAT of microphones 0 and 2",
+                "Relevance of microphone 0", "STFT of relevance, microphone 0", "GCC-PHAT of relevance, 0 and 2",
                 "The room from above, and closely",
             ]  # fmt: skip
             assert len(page.all("img", example)) == 2 * len(captions)
@@ -152,6 +152,15 @@ def test_delay_tables_equal_the_result_files(results, page, index, experiment):
             np.testing.assert_array_equal(cell, expected.to_numpy(float))
 
 
+def test_the_table_of_directions_equals_the_result_file(results, page):
+    summary = table(results, "tdoa_refined", "summary.csv").set_index(["signal", "condition"])["direction_percent"]
+    rows = shown(page, "delays", 2)
+    for signal, name in (("microphones", "microphones"), ("relevance sample_cnn", "relevance, SampleCNN")):
+        expected = [summary[signal, each] for each in [*CONDITIONS, "pooled"]]
+        assert not np.isnan(expected).any()
+        assert [cell for (cell,) in rows[None, name]] == expected
+
+
 def test_localization_tables_equal_the_result_file(results, page):
     errors = table(results, "localization", "errors.csv").set_index(["method", "condition"])
     means, described = shown(page, "localization"), shown(page, "localization", 1)
@@ -187,21 +196,31 @@ def test_words_follow_from_the_numbers():
             ("always the centre", 0, 0.12)]],
         columns=["condition", "model", "curve", "percent", "mae_m", "low_m", "high_m"],
     )  # fmt: skip
-    names = ("mae_samples", "anomalies_percent")
 
-    def answers(mae, anomalies, *estimates):
-        delays = pd.DataFrame({"condition": "pooled", "pair": "7-8", "signal": ["relevance loc_cnn", "always lag 0"]})
-        delays[list(names)] = [[mae, anomalies], [0.5, 1]]
-        for name in names:
-            delays[f"{name}_low"], delays[f"{name}_high"] = delays[name] - 0.1, delays[name] + 0.1
-        return [answer for finding in find(curves, delays, *estimates)[1] for answer in finding.answers]
+    def delays(above_zero, direction):
+        table = pd.DataFrame({"condition": "pooled", "pair": "7-8", "mae_samples": 0.5, "anomalies_percent": 1.0,
+                              "signal": ["relevance loc_cnn", "untrained loc_cnn", "always lag 0"]})  # fmt: skip
+        for name, values in (("mae_samples", [0.5] * 3), ("mae_above_zero_samples", [above_zero[0], 0, 0]),
+                             ("anomalies_percent", [1.0] * 3), ("direction_percent", [direction, 5, 0]),
+                             ("anomalies_above_zero_percent", [above_zero[1], 0, 0])):  # fmt: skip
+            table[name] = values
+            table[f"{name}_low"], table[f"{name}_high"] = table[name] - 0.1, table[name] + 0.1
+        return table
 
-    assert answers(0.2, 1)[0] == "LocCNN errs less than a constant that hears nothing."
-    assert "hurts more than removing random" in answers(0.2, 1)[1]
-    assert "are better than" in answers(0.2, 1)[2]
-    assert "in one score, worse in the other" in answers(0.2, 7)[2]
-    assert "are no better than" in answers(0.5, 7)[2]
-    assert "can’t be told from" in answers(0.55, 1.05)[2]
+    def answers(number, above_zero=(0.0, 0.0), direction=0.0, **more):
+        return find(curves, delays(above_zero, direction), **more)[1][number].answers
+
+    assert answers(0) == ["LocCNN errs less than a constant that hears nothing."]
+    assert "hurts more than removing random" in answers(1)[0]
+    assert "are better than" in answers(2, (-0.3, 0))[0]
+    assert "in one score, worse in the other" in answers(2, (-0.3, 6))[0]
+    assert "are no better than" in answers(2, (0, 6))[0]
+    assert "can’t be told from" in answers(2, (0.05, 0.05))[0]
+    assert "no more often" in answers(2, direction=5.1)[1]
+    assert "On microphones 7 and 8" in answers(2, direction=20.4)[1]
+    assert "by 20 % of the windows; those of an untrained network by 5 %" in answers(2, direction=20.4)[1]
+    other_pair = delays((0, 0), 50).assign(pair="5-10")
+    assert "On microphones 5 and 10" in answers(2, refined=pd.concat([delays((0, 0), 5), other_pair]))[1]
     for error_m, words in (
         (0.02, "errs more than SRP-PHAT"),
         (0.05, "can’t be told"),
@@ -209,7 +228,8 @@ def test_words_follow_from_the_numbers():
     ):
         heard = pd.DataFrame({"condition": "a", "method": "SRP-PHAT", "source": [0, 0, 1]})
         heard = heard.assign(**{f"{axis}_m": 1.0 for axis in "xyz"})
-        assert words in answers(0.2, 1, heard.assign(**{f"estimate_{axis}_m": 1 + error_m for axis in "xyz"}))[1]
+        heard = heard.assign(**{f"estimate_{axis}_m": 1 + error_m for axis in "xyz"})
+        assert words in answers(0, estimates=heard)[1]
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():

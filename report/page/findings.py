@@ -36,6 +36,11 @@ ZERO = {
     (False, True): "Delays from the relevance of {name} are no better than saying “lag 0” always.",
     (False, False): "Delays from the relevance of {name} can’t be told from saying “lag 0” always.",
 }
+DIRECTION = {
+    True: "On microphones {pair} they point to the right side more often than to the wrong one, by {percent:.0f} % of "
+    "the windows; those of an untrained network by {control:.0f} %.",
+    False: "They point to the right side no more often than those of an untrained network.",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,10 @@ class Finding:
 
 
 def find(
-    curves: pd.DataFrame, delays: pd.DataFrame, estimates: pd.DataFrame | None = None
+    curves: pd.DataFrame,
+    delays: pd.DataFrame,
+    refined: pd.DataFrame | None = None,
+    estimates: pd.DataFrame | None = None,
 ) -> tuple[str, list[Finding]]:
     """Return of which conditions the findings are, in words, and the findings.
 
@@ -98,19 +106,23 @@ def find(
         ``curves.csv`` of perturbation_experiment.py.
     delays : DataFrame
         ``summary.csv`` of tdoa_experiment.py.
+    refined : DataFrame, optional
+        The same, of the refined protocol.
     estimates : DataFrame, optional
         ``estimates.csv`` of localization_experiment.py.
     """
     condition = POOLED if POOLED in set(curves["condition"]) else curves["condition"].iloc[0]
     if estimates is not None and condition != POOLED:
         estimates = estimates[estimates["condition"] == condition]
+    if refined is not None:
+        refined = refined[refined["condition"] == condition]
     curves, delays = (table[table["condition"] == condition] for table in (curves, delays))
     whole = curves[curves["percent"] == 0]
     centre_m = float(whole.loc[whole["curve"] == CENTRE, "mae_m"].iloc[0])
     return condition_title(condition), [
         _localization(whole, centre_m, estimates),
         _removal(curves, centre_m),
-        _delays(delays[delays["pair"] == delays["pair"].iloc[0]]),
+        _delays(delays[delays["pair"] == delays["pair"].iloc[0]], delays if refined is None else refined),
     ]
 
 
@@ -162,32 +174,41 @@ def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
     return Finding("Is relevant input needed?", answers, unit, marks, CENTRE, metres(centre_m), centre_m)
 
 
-def _delays(delays: pd.DataFrame) -> Finding:
+def _delays(delays: pd.DataFrame, all_pairs: pd.DataFrame) -> Finding:
     zero = next(row for row in delays.itertuples() if row.signal == LAG_ZERO)
     marks, answers = [], []
     for row in delays[delays["signal"] != LAG_ZERO].itertuples():
         kind = signal_kind(row.signal)
-        marks.append(
-            Mark(
-                signal_title(row.signal), kind, _scores(row), row.mae_samples, row.mae_samples_low, row.mae_samples_high
-            )
-        )
+        interval = row.mae_samples_low, row.mae_samples_high
+        marks.append(Mark(signal_title(row.signal), kind, _scores(row), row.mae_samples, *interval))
         if kind == "relevance":
             scores = [
-                compare(row.mae_samples_low, row.mae_samples_high, zero.mae_samples, zero.mae_samples),
-                compare(
-                    row.anomalies_percent_low,
-                    row.anomalies_percent_high,
-                    zero.anomalies_percent,
-                    zero.anomalies_percent,
-                ),
+                compare(row.mae_above_zero_samples_low, row.mae_above_zero_samples_high, 0, 0),
+                compare(row.anomalies_above_zero_percent_low, row.anomalies_above_zero_percent_high, 0, 0),
             ]
-            verdict = ZERO["below" in scores, "above" in scores]
-            answers.append(verdict.format(name=method_title(row.signal.split()[1])))
-    unit = f"MAE in samples · anomalies; microphones {zero.pair.replace('-', ' and ')}"
+            model_name = row.signal.split()[1]
+            answers.append(ZERO["below" in scores, "above" in scores].format(name=method_title(model_name)))
+            answers.append(_direction(all_pairs, model_name))
+    unit = f"MAE in samples · anomalies; microphones {_pair(zero.pair)}"
     return Finding(
         "Do relevance signals carry delays?", answers, unit, marks, LAG_ZERO, _scores(zero), zero.mae_samples
     )
+
+
+def _direction(delays: pd.DataFrame, model_name: str) -> str:
+    """Say on which pair of microphones the relevance of a network points best to the right side, if it does at all."""
+    of_signal = {signal: rows.set_index("pair") for signal, rows in delays.groupby("signal")}
+    trained, untrained = of_signal[f"relevance {model_name}"], of_signal[f"untrained {model_name}"]
+    margin = trained["direction_percent_low"] - untrained["direction_percent_high"].clip(lower=0)
+    if not (margin > 0).any():
+        return DIRECTION[False]
+    pair = margin.idxmax()
+    percent, control = (rows.loc[pair, "direction_percent"] for rows in (trained, untrained))
+    return DIRECTION[True].format(pair=_pair(pair), percent=percent, control=control)
+
+
+def _pair(name: str) -> str:
+    return name.replace("-", " and ")
 
 
 def _scores(row) -> str:

@@ -20,7 +20,14 @@ from report.page.assets import Assets, Picture
 from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
 from report.page.findings import find
 from report.page.results import TABLES, Results, read_results
-from report.page.tables import POOLED, column_lines, delay_table, localization_tables, removal_table
+from report.page.tables import (
+    POOLED,
+    column_lines,
+    delay_table,
+    direction_table,
+    localization_tables,
+    removal_table,
+)
 from report.published import CURVES, published_curves
 from report.sounds import LOWEST_HZ
 from report.style import DARK, LIGHT, Theme, condition_title, method_title, signal_title
@@ -90,8 +97,9 @@ def build_site(results: str | Path, to: str | Path, between: int) -> Path:
 def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
     """Return what the template shows, with all files that it names written."""
     curves, delays = read["perturbation"].tables["curves.csv"], read["tdoa"].tables["summary.csv"]
+    refined = read["tdoa_refined"].tables["summary.csv"] if "tdoa_refined" in read else None
     localized = read["localization"].tables if "localization" in read else {}
-    found_in, findings = find(curves, delays, localized.get("estimates.csv"))
+    found_in, findings = find(curves, delays, refined, localized.get("estimates.csv"))
     content = {
         "light": LIGHT,
         "dark": DARK,
@@ -106,6 +114,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
             for name, protocol in DELAYS.items()
             if name in read
         },
+        "direction": direction_table(delays if refined is None else refined),
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
         "examples": show_examples(read, assets, between),
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},

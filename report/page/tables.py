@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -115,27 +117,34 @@ def delay_table(protocol: str, summary: pd.DataFrame) -> Table:
     summary : DataFrame
         ``summary.csv`` of tdoa_experiment.py.
     """
-    columns = _conditions(summary)
-    cells = {
-        (row.pair, row.signal, row.condition): Cell(
-            row.mae_samples,
-            f"{row.mae_samples:.2f}",
-            row.anomalies_percent,
-            f"{row.anomalies_percent:.1f} %",
-        )
-        for row in summary.itertuples()
-    }
-    signals = list(dict.fromkeys(summary["signal"]))
-    groups = [
-        (
-            f"microphones {pair.replace('-', ' and ')}",
-            [Row(signal_title(each), signal_kind(each), [cells.get((pair, each, c)) for c in columns])
-             for each in signals],
-        )
-        for pair in dict.fromkeys(summary["pair"])
-    ]  # fmt: skip
+
+    def cell(row) -> Cell:
+        return Cell(row.mae_samples, f"{row.mae_samples:.2f}", row.anomalies_percent, f"{row.anomalies_percent:.1f} %")
+
     caption = f"{protocol}. MAE in samples of the estimates that are no anomalies; below it the share of anomalies"
-    return Table(caption, columns, groups)
+    return _by_pair(caption, summary, cell)
+
+
+def direction_table(summary: pd.DataFrame) -> Table:
+    """Return how often delays point to the right side, less to the wrong one, with the interval below.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``summary.csv`` of tdoa_experiment.py.
+    """
+
+    def cell(row) -> Cell | None:
+        if pd.isna(row.direction_percent):
+            return None
+        low, high = row.direction_percent_low, row.direction_percent_high
+        return Cell(row.direction_percent, f"{row.direction_percent:.0f} %", below_text=f"{low:.0f} to {high:.0f}")
+
+    caption = (
+        "Direction: of the windows with a true delay of a sample or more, those whose estimate has its sign, less "
+        "those with the other sign; 0 is chance. Below it the 95 % interval"
+    )
+    return _by_pair(caption, summary, cell)
 
 
 def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
@@ -189,6 +198,21 @@ def _described(described: pd.DataFrame, key: tuple, measure: str, published: str
         return Cell(value, text)
     theirs = described.loc[key, published]
     return Cell(value, text) if pd.isna(theirs) else Cell(value, text, theirs, metres(theirs))
+
+
+def _by_pair(caption: str, summary: pd.DataFrame, cell: Callable[[NamedTuple], Cell | None]) -> Table:
+    """Return a table of delays, a group a pair, whose cells are made of the rows of ``summary.csv``."""
+    columns, signals = _conditions(summary), list(dict.fromkeys(summary["signal"]))
+    cells = {(row.pair, row.signal, row.condition): cell(row) for row in summary.itertuples()}
+    groups = [
+        (
+            f"microphones {pair.replace('-', ' and ')}",
+            [Row(signal_title(each), signal_kind(each), [cells.get((pair, each, c)) for c in columns])
+             for each in signals],
+        )
+        for pair in dict.fromkeys(summary["pair"])
+    ]  # fmt: skip
+    return Table(caption, columns, groups)
 
 
 def _conditions(table: pd.DataFrame) -> list[str]:
