@@ -34,7 +34,7 @@ lint: $(VENV)/installed-test
 	$(RUN) -m ruff format --check .
 
 benchmarks: $(VENV)/installed-benchmark
-	$(RUN) -m benchmarks $(ARGS)
+	$(RUN) -m benchmarks
 
 clean:
 	rm -rf $(VENV)

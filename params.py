@@ -173,6 +173,9 @@ class Setup:
     def __post_init__(self):
         if self.fs_hz <= 0 or self.c_m_s <= 0 or self.window_samples <= 0:
             raise ValueError("fs_hz, c_m_s and window_samples must be positive")
+        for name, value in (("window_samples", self.window_samples), ("nx", self.grid.nx), ("ny", self.grid.ny)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number from 1, not {value}")
         if len(self.array) == 0:
             raise ValueError("the array has no microphone")
         if not self.room.contains(self.array.as_array()).all():

@@ -43,10 +43,12 @@ def parse(argv: list[str] | None):
         nargs="+",
         type=arguments.number(least=0, most=100),
         default=list(PERCENTS),
-        help="shares of the input that are removed",
+        help="shares of the input that are removed, beside none",
     )
     parser.add_argument("--draws", type=arguments.whole(1), default=1, help="random orders for each window")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.percents = sorted({0, *args.percents})
+    return args
 
 
 def estimates(trial: Trial, args) -> list[dict[str, np.ndarray]]:
@@ -83,7 +85,8 @@ def curves(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], ar
     for (condition, model_name), indices in groups.items():
         sources_m = [source_m for index in indices for source_m in estimated[index]]
         positions_m = np.concatenate([trials[index].recordings.positions_m for index in indices])
-        table = mae_curves(sources_m, positions_m, args.percents)
+        numbers = [row["source"] for index in indices for row in trials[index].recordings.sources]
+        table = mae_curves(sources_m, positions_m, numbers, args.percents, args.seed)
         centre = [always_the_centre_mae_m(trials[index].recordings) for index in indices]
         windows = [trials[index].recordings.window_counts.sum() for index in indices]
         centre_m = float(np.average(np.mean(centre, axis=1), weights=windows))
@@ -97,12 +100,12 @@ def curves(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], ar
 
 def source_errors(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], args) -> pd.DataFrame:
     """Return the error of every source with nothing removed: a row a source, MAE in metres over its windows."""
-    first = int(np.argmin(args.percents))
+    whole = args.percents.index(0)
     rows = []
     for trial, sources_m in zip(trials, estimated, strict=True):
         for row, source_m in zip(trial.recordings.sources, sources_m, strict=True):
             position_m = np.array([row["x_m"], row["y_m"], row["z_m"]])
-            error_m = np.abs(source_m["relevance"][0, :, first] - position_m).mean(axis=0)
+            error_m = np.abs(source_m["relevance"][0, :, whole] - position_m).mean(axis=0)
             errors = dict(zip(("mae_x_m", "mae_y_m", "mae_z_m"), error_m, strict=True))
             place = {"condition": trial.condition.name, "model": trial.model_name}
             rows.append(place | row | errors | {"mae_m": error_m.mean()})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from explain.conservation import conservation_ledger, relevance_difference
 from explain.experiment import Trial, add_arguments, open_trials, origin_of, results_folder
@@ -52,15 +53,13 @@ def ledger(trial: Trial, args) -> pd.DataFrame:
 
 def gate_difference(trial: Trial, args) -> pd.DataFrame:
     """Return how far the two ways through the squeeze-excite product are apart, a row a window."""
-    windows, positions_m = heard(trial)
-    ways = [
-        compute_relevance(trial.model, windows, positions_m, args.start, gate, device=arguments.device(args))
-        for gate in GATES
-    ]
-    table = relevance_difference(*ways)
-    table.insert(0, "window", range(len(table)))
-    table.insert(0, "condition", trial.condition.name)
-    return table
+    device, recordings, tables = arguments.device(args), trial.recordings, []
+    for row in tqdm(range(len(recordings)), f"gates {trial.condition.name}", unit="source"):
+        windows, position_m = recordings.windows(row), recordings.positions_m[row]
+        ways = [compute_relevance(trial.model, windows, position_m, args.start, gate, device=device) for gate in GATES]
+        place = {"condition": trial.condition.name, "source": recordings.sources[row]["source"]}
+        tables.append(relevance_difference(*ways).rename_axis("window").reset_index().assign(**place))
+    return pd.concat(tables, ignore_index=True)
 
 
 @exits_cleanly
@@ -84,7 +83,11 @@ def main(argv: list[str] | None = None) -> Path:
         differences = pd.concat([gate_difference(trial, args) for trial in gated])
         write_csv(folder / "gates.csv", differences)
         print("\nSampleCNN, relevance through the gate against through the signal, mean over windows")
-        print(as_text(differences.drop(columns="window").groupby("condition", sort=False).mean().reset_index()))
+        print(
+            as_text(
+                differences.drop(columns=["window", "source"]).groupby("condition", sort=False).mean().reset_index()
+            )
+        )
     write_json(folder / "run.json", origin_of(args, trials))
     print(f"results: {folder}")
     return folder

@@ -27,7 +27,7 @@ from models import MODELS
 from models.weights import SHIPPED, find_weights
 from report.summary import read_summary
 from report.tables import as_text
-from running import arguments
+from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
 from training.recipes import DEFAULT, RECIPES
@@ -171,12 +171,16 @@ def main(argv: list[str] | None = None) -> None:
         train_networks(args, weights, common)
     folders = run_experiments(args, folder, weights)
 
+    if not ranks.is_main():
+        return
     localization, removal, delays = read_summary(folders)
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
-    print("localization: errors in metres over all windows")
+    print(f"localization. {localization_experiment.LEGEND}")
     print(as_text(localization, digits=3))
-    print()
-    print("MAE in metres, published in brackets: with nothing removed, and with a tenth of the input removed")
+    print(
+        "\nMAE in metres, published in brackets: with nothing removed, and without a tenth of the input: the most\n"
+        "relevant, the loudest (energy) or random samples"
+    )
     print(as_text(removal))
     print("\ntime delays: anomalies, and MAE in samples of the other estimates")
     print(as_text(delays))
@@ -188,7 +192,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _say(what: str) -> None:
-    print(f"\n== {what}", flush=True)
+    if ranks.is_main():
+        print(f"\n== {what}", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from models.weights import SHIPPED, shipped_name
 from report.figures import training_curves
 from report.style import write_figure
 from running import arguments
-from running.errors import exits_cleanly
+from running.errors import InputError, exits_cleanly
 from running.files import read_json
 from training.evaluate import mae_table
 
@@ -64,11 +64,15 @@ def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the shipped file."""
     args = parse(argv)
     config = read_json(args.run / "config.json")
+    if not (args.run / "last.safetensors").exists():
+        raise InputError(f"{args.run} has not finished training; give train.py's command again")
     trained_with = config["arguments"]
     condition = params.Condition(trained_with["T60"], trained_with["SNR"])
     data = args.data_path / condition.name
     model, record = load_checkpoint(args.run / "best.safetensors")
     splits = {split: Recordings(data / split) for split in ("val", "test")}
+    if splits["val"].fingerprint != record["identity"]["data"][1]:
+        raise InputError(f"{data} is not what {args.run} was trained on")
     path = args.to / shipped_name(record["model_name"], condition)
     described = {
         "condition": vars(condition),

@@ -53,7 +53,8 @@ def parse(argv: list[str] | None):
         nargs="+",
         choices=PROTOCOLS,
         default=["published"],
-        help="what the next four options are; of several, each gives its own results",
+        help="what the next four options are: microphones 7 and 8 and none of the others, or four pairs and all of "
+        "the others; each protocol gives its own results",
     )
     parser.add_argument("--pairs", nargs="+", type=_pair, metavar="M,N", help="pairs of microphones, counted from 0")
     parser.add_argument(

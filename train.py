@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> Path:
     plan = Plan(args.model_name, recipe, args.seed, args.init)
     folder = args.log_dir / run_name(args.model_name, condition, args.recipe, args.seed)
     run = RunFolder(folder, plan.identity(train_set, val_set))
+    run.check()
     with ranks.process_group("nccl" if device.type == "cuda" else "gloo"):
         training = Training(plan, train_set, val_set, device)
         if ranks.is_main():

@@ -121,6 +121,12 @@ def check_speech(studio: Studio, jobs: list[SourceJob]) -> dict[Utterance, np.nd
     dataset = studio.dataset
     needed = [job for job in jobs if not dataset.path(job.split, job.source).exists()]
     spoken = {utterance: studio.corpus.load(utterance, studio.setup.fs_hz) for utterance in sorted(_utterances(needed))}
+    for utterance, speech in spoken.items():
+        try:
+            correlation_time_samples(speech)
+        except ValueError:
+            where = studio.corpus.locate(utterance)
+            raise InputError(f"{where} holds hardly more than a constant; remove or replace it") from None
     trained = _utterances(job for job in needed if job.split == "train")
     return {utterance: speech for utterance, speech in spoken.items() if utterance in trained}
 

@@ -114,11 +114,6 @@ class Dataset:
     folder: Path
     arguments: dict
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the arguments."""
-        return fingerprint(self.arguments)
-
     def path(self, split: str, source: int) -> Path:
         """File of one source."""
         return self.folder / split / f"{source:04d}.wav"

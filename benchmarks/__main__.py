@@ -1,9 +1,14 @@
-"""Run all benchmarks one after the other; each saves its rows to results/benchmarks."""
+"""Run all benchmarks one after the other; each saves its rows to results/benchmarks.
+
+One alone, with its own options: python -m benchmarks.rir --help
+"""
 
 from __future__ import annotations
 
 from benchmarks import generation, perturbation, relevance, rir, tdoa, training
+from running import arguments
 
+arguments.parser(__doc__).parse_args()
 for benchmark in (rir, generation, training, relevance, perturbation, tdoa):
     print(f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {benchmark.__doc__.splitlines()[0]}", flush=True)
     benchmark.main([])

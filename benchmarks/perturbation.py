@@ -30,8 +30,8 @@ from running.files import write_json
 def main(argv=None) -> None:
     """Measure, print and save."""
     parser = arguments.parser(__doc__)
-    parser.add_argument("--windows", type=int, default=4, help="number of windows")
-    parser.add_argument("--seconds", type=float, default=20.0, help="time to spend on each network")
+    parser.add_argument("--windows", type=arguments.whole(1), default=4, help="number of windows")
+    parser.add_argument("--seconds", type=arguments.number(above=0), default=20.0, help="time to spend on each network")
     output = Path("results/benchmarks/perturbation.json")
     parser.add_argument("--output", type=Path, default=output, help="where to save")
     args = parser.parse_args(argv)
@@ -60,7 +60,7 @@ def compare(name: str, n_windows: int, seconds: float) -> dict:
     }
     fastest_s, estimates_m = fastest_in_turn(contenders, seconds, time.process_time)
     estimates_m["literal"] = {curve: value[None] for curve, value in estimates_m["literal"].items()}
-    mae_m = {what: mae_curves([found], POSITION_M[None]).mae_m for what, found in estimates_m.items()}
+    mae_m = {what: mae_curves([found], POSITION_M[None], [0]).mae_m for what, found in estimates_m.items()}
     return {
         "model": name,
         "literal_s_per_window": fastest_s["literal"] / n_windows,

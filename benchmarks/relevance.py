@@ -28,8 +28,8 @@ SEED = 0
 def main(argv=None) -> None:
     """Measure, print and save."""
     parser = arguments.parser(__doc__)
-    parser.add_argument("--windows", type=int, default=10, help="number of windows")
-    parser.add_argument("--seconds", type=float, default=10.0, help="time to spend on each network")
+    parser.add_argument("--windows", type=arguments.whole(1), default=10, help="number of windows")
+    parser.add_argument("--seconds", type=arguments.number(above=0), default=10.0, help="time to spend on each network")
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks/relevance.json"), help="where to save")
     args = parser.parse_args(argv)
 

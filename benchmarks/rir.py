@@ -43,7 +43,7 @@ def main(argv=None) -> None:
     """Measure, print and save."""
     parser = arguments.parser(__doc__)
     parser.add_argument("--all", action="store_true", help="rir-generator at every T60")
-    parser.add_argument("--seconds", type=float, default=10.0, help="time to spend on each T60")
+    parser.add_argument("--seconds", type=arguments.number(above=0), default=10.0, help="time to spend on each T60")
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks/rir.json"), help="where to save")
     args = parser.parse_args(argv)
 

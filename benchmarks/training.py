@@ -23,6 +23,7 @@ from running import arguments, provenance
 from running.errors import exits_cleanly
 from running.files import write_json
 from training import precision
+from training.learner import Learner
 from training.mixtures import Mixtures
 from training.recipes import DEFAULT, RECIPES
 from training.windows import Batch, read
@@ -90,16 +91,17 @@ class Step:
 
     def __init__(self, name: str, kind: str, device: torch.device):
         recipe = RECIPES[DEFAULT]
-        self.model = build_model(name, **recipe.model_arguments[name]).train()
-        self.optimizer = recipe.make_optimizer(name, self.model)
+        self.positions = torch.randn(BATCH_SIZE, 3)
+        self.learner = Learner(build_model(name, **recipe.model_arguments[name]), self.positions).train()
+        self.optimizer = recipe.make_optimizer(name, self.learner)
         self.windows = torch.randn(BATCH_SIZE, 5120, 16).transpose(1, 2)  # (window, microphone, sample)
         self.kind, self.device = kind, device
 
     def __call__(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         with precision.autocast(self.kind, self.device):
-            answers = self.model(self.windows)
-        answers.float().square().mean().backward()
+            squared, divergence = self.learner(self.windows, self.positions)
+        ((squared.sum() + divergence) / BATCH_SIZE).backward()
         self.optimizer.step()
 
     def count_operations(self) -> int:

@@ -24,6 +24,8 @@ from running.files import remove_parts
 from running.memory import keep_freed_memory
 from running.provenance import origin, plain
 
+USUAL = {"split": "test", "start": "ground_truth", "gate": "published"}
+
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which networks in which conditions hear which recordings, and where results go."""
@@ -39,7 +41,7 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         help="files of weights, or folders of train.py's runs, of shipped or of the published weights; the first "
         "place that has a network and condition counts",
     )
-    parser.add_argument("--split", choices=params.SPLITS, default="test", help="recordings to use")
+    parser.add_argument("--split", choices=params.SPLITS, default=USUAL["split"], help="recordings to use")
     parser.add_argument("--sources", type=arguments.whole(1), metavar="N", help="only N sources, spread over the split")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
     arguments.add_gpu(parser)
@@ -49,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what all experiments with relevance can be asked for."""
     add_network_arguments(parser)
     parser.add_argument(
-        "--start", choices=STARTS, default="ground_truth", help="relevance put in at the network's output"
+        "--start", choices=STARTS, default=USUAL["start"], help="relevance put in at the network's output"
     )
     parser.add_argument(
-        "--gate", choices=GATES, default="published", help="what inherits the relevance of squeeze-excite products"
+        "--gate", choices=GATES, default=USUAL["gate"], help="what inherits the relevance of squeeze-excite products"
     )
     arguments.add_seed(parser)
 
@@ -104,7 +106,7 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
     trials = []
     for condition in arguments.conditions(args):
         recordings = Recordings(args.data_path / condition.name / args.split, args.sources)
-        for model_name in args.model_name:
+        for model_name in networks(args):
             weights, model = open_network(args, model_name, condition, recordings)
             store = RelevanceStore(args.results / "relevance", recordings, model, args.start, args.gate, device=device)
             if ranks.is_main():
@@ -153,11 +155,23 @@ def always_the_centre_mae_m(recordings: Recordings) -> np.ndarray:
     return np.average(error_m, axis=0, weights=recordings.window_counts)
 
 
+def networks(args: argparse.Namespace) -> list[str]:
+    """Return the networks that the arguments name, each once."""
+    return list(dict.fromkeys(args.model_name))
+
+
 def results_folder(args: argparse.Namespace, experiment: str) -> Path:
-    """Return the folder of an experiment's results, named by its conditions and, if not both, its network."""
+    """Return the folder of an experiment's results.
+
+    It is named by the conditions, the network where it is not both, and split, start and gate where they are not the
+    usual ones.
+    """
     conditions = arguments.conditions(args)
     names = ["pooled"] if set(conditions) == set(params.CONDITIONS) else [condition.name for condition in conditions]
-    return args.results / experiment / "_".join([*names, *(args.model_name if len(args.model_name) == 1 else [])])
+    names += networks(args) if len(networks(args)) == 1 else []
+    asked = vars(args)
+    names += [asked[name] for name, usual in USUAL.items() if asked.get(name, usual) != usual]
+    return args.results / experiment / "_".join(names)
 
 
 def origin_of(args: argparse.Namespace, trials: list[Trial], **more) -> dict:

@@ -65,7 +65,7 @@ def perturb_source(
     places = {
         "relevance": [places_by(relevance)],
         "energy": [places_by(values.abs())],
-        "random": [random_places(values.shape, seed, source, draw).to(device) for draw in range(draws)],
+        "random": (random_places(values.shape, seed, source, draw).to(device) for draw in range(draws)),
     }
     counts = torch.tensor([removed_count(percent, values[0].numel()) for percent in percents], device=device)
     with torch.inference_mode(), evaluating(model.to(device), zennit.core.Composite(canonizers=[MergeBatchNorm()])):
@@ -125,8 +125,9 @@ def _estimates_m(
 def mae_curves(
     estimates_m: Sequence[dict[str, np.ndarray]],
     positions_m: np.ndarray,
+    numbers: Sequence[int],
     percents: Sequence[float] = PERCENTS,
-    level: float = 0.95,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Mean absolute error over windows and coordinates against the share of input removed.
 
@@ -136,10 +137,12 @@ def mae_curves(
         What `perturb_source` returned for each source; of several conditions one after the other to pool them.
     positions_m : array, shape (source, 3)
         True positions in metres.
+    numbers : sequence of int, length (source,)
+        Numbers of the sources. Those of one number - a place and an utterance in several conditions - belong together.
     percents : sequence of float
         As given to `perturb_source`.
-    level : float
-        Of the confidence interval, for which sources are drawn with replacement.
+    seed : int
+        Seed of the confidence intervals (95 %, over numbers).
 
     Returns
     -------
@@ -147,6 +150,7 @@ def mae_curves(
         One row for each curve and percent: curve, percent, mae_m, low_m, high_m, sources, windows, draws.
     """
     counts = np.array([source["relevance"].shape[1] for source in estimates_m])
+    apart, groups = np.unique(numbers, return_inverse=True)
     tables = []
     for curve in CURVES:
         sums = np.array(
@@ -155,8 +159,10 @@ def mae_curves(
                 for source, position_m in zip(estimates_m, positions_m, strict=True)
             ]
         )
-        low_m, high_m = interval_over_sources(sums, counts[:, None], level=level)
+        grouped = [np.stack([values[groups == group].sum(axis=0) for group in range(len(apart))])
+                   for values in (sums, counts[:, None])]  # fmt: skip
+        low_m, high_m = interval_over_sources(*grouped, seed)
         table = {"curve": curve, "percent": percents, "mae_m": sums.sum(axis=0) / counts.sum()}
-        table |= {"low_m": low_m, "high_m": high_m, "sources": len(counts), "windows": counts.sum()}
+        table |= {"low_m": low_m, "high_m": high_m, "sources": len(apart), "windows": counts.sum()}
         tables.append(pd.DataFrame(table | {"draws": len(estimates_m[0][curve])}))
     return pd.concat(tables, ignore_index=True)

@@ -34,7 +34,7 @@ def find_results(results: str | Path, experiment: str) -> Path:
         raise InputError(
             f"no results of {experiment} in {results}: run `make reproduce` first, or choose another folder"
         )
-    return max(runs, key=lambda run: (run.parent.name.startswith("pooled"), run.stat().st_mtime_ns)).parent
+    return max(runs, key=lambda run: (run.parent.name == "pooled", run.stat().st_mtime_ns)).parent
 
 
 def open_trial(folder: Path, condition: str, model_name: str) -> Trial:

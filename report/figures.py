@@ -22,6 +22,7 @@ from report.inspection import Inspection, inspection_figure, inspection_panel, p
 from report.style import (
     DARK,
     LIGHT,
+    REMOVED,
     SINGLE_IN,
     Theme,
     condition_title,
@@ -52,7 +53,7 @@ COORDINATES = ("x", "y", "z", "horizontal")
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 MARGIN_M = 0.12
 HISTORY = {
-    "loss (m²)\nthin: training": "val_loss_m2",
+    "squared error (m²)\nthin: training": "val_loss_m2",
     "validation MAE\nin x (m)": "val_mae_x_m",
     "validation MAE\nin y (m)": "val_mae_y_m",
 }
@@ -144,7 +145,7 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
                 _draw_delays(axes, of_pair[of_pair["signal"] == signal], limit, theme)
                 axes.set(xlim=(-largest - 1, largest + 1), ylim=(-limit, limit))
                 axes.set_title(signal_title(signal) if len(pairs) == 1 else f"{signal_title(signal)}\npair {pair}")
-        figure.supxlabel("true delay (samples)", fontsize="medium")
+        figure.supxlabel("true delay (samples); area: number of windows", fontsize="medium")
         figure.supylabel("estimated delay (samples)", fontsize="medium")
         _legend(figure, n_columns=2 if len(signals) == 1 else 4)
     return figure
@@ -224,7 +225,7 @@ def _draw_removal(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame, theme
         if not theirs.empty:
             axes.plot(theirs["percent"], theirs["mae_m"], f"--{marker}", alpha=0.4, color=colour, mfc="none")
         here = ours[ours["curve"] == curve].sort_values("percent")
-        axes.plot(here["percent"], here["mae_m"], label=curve, color=colour, marker=marker)
+        axes.plot(here["percent"], here["mae_m"], label=REMOVED[curve], color=colour, marker=marker)
         axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.2, color=colour, linewidth=0)
     if not published.empty:
         axes.plot([], [], "--", color=theme.pale, label="published")
@@ -286,7 +287,7 @@ def _draw_delays(axes: Axes, rows: pd.DataFrame, limit: float, theme: Theme) -> 
 def _draw_history(column: Sequence[Axes], history: pd.DataFrame, style: dict, label: str) -> None:
     for axes, name in zip(column, HISTORY.values(), strict=True):
         axes.plot(history["epoch"], history[name], label=label, **style)
-    column[0].plot(history["epoch"], history["train_loss_m2"], **style, linewidth=0.8, alpha=0.6)
+    column[0].plot(history["epoch"], history["train_loss_m2"], **style, linewidth=1, alpha=0.8)
 
 
 def _line_styles(names: Sequence[str], theme: Theme) -> dict[str, dict]:

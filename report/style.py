@@ -16,6 +16,8 @@ from running.files import whole_file
 
 SINGLE_IN = 4.2  # width of a single plot, whose text can still be read where it is 390 pixels wide
 NETWORKS = {"loc_cnn": "LocCNN", "sample_cnn": "SampleCNN"}
+REMOVED = {"relevance": "most relevant", "energy": "loudest", "random": "random"}
+"""What is removed in which order, for readers."""
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,7 @@ def device(args: argparse.Namespace):
     if index >= count:
         have = f"there are {count}, counted from 0" if count else "there is no CUDA device"
         raise InputError(f"GPU {index} can't be used: {have}; leave --gpu out or say --gpu cpu")
+    torch.backends.cudnn.allow_tf32 = False  # fp32 is then that of the CPU
     return torch.device("cuda", index)
 
 

@@ -62,6 +62,17 @@ def read_csv(path: str | Path) -> list[dict]:
 
 
 def remove_parts(folder: str | Path) -> None:
-    """Remove what a killed process left of `whole_file` in a folder; no other process may be writing there."""
+    """Remove what killed processes of this machine left of `whole_file` in a folder."""
     for part in Path(folder).glob(".*.part*"):
-        part.unlink(missing_ok=True)
+        if not _is_alive(int(part.name.rpartition(".part")[0].rpartition(".")[2])):
+            part.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -6,6 +6,8 @@ import hashlib
 import json
 import platform
 import subprocess
+from dataclasses import asdict, is_dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -29,8 +31,9 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def commit() -> str | None:
-    """Return the repository's commit, with ``+changes`` where files differ from it; None outside a clone."""
+    """Return the repository's commit when first asked, with ``+changes`` where files differ; None outside a clone."""
     described = _git("rev-parse", "HEAD")
     return described and described + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
@@ -53,6 +56,8 @@ def plain(value):
         return [plain(item) for item in value]
     if hasattr(value, "to_dict"):
         return plain(value.to_dict())
+    if is_dataclass(value):
+        return plain(asdict(value))
     if isinstance(value, Path):
         return str(value.relative_to(ROOT) if value.is_relative_to(ROOT) else value)
     if isinstance(value, (str, int, float, bool)) or value is None:

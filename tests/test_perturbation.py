@@ -1,6 +1,7 @@
 """The perturbation experiment against the published loops, written out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -106,7 +107,7 @@ def test_mae_is_the_mean_over_windows_and_coordinates(rng):
     positions_m = rng.random((2, 3))
     draws = {"relevance": 1, "energy": 1, "random": 3}
     estimates_m = [{curve: rng.random((draws[curve], windows, 2, 3)) for curve in CURVES} for windows in (2, 5)]
-    table = mae_curves(estimates_m, positions_m, percents=[0, 20])
+    table = mae_curves(estimates_m, positions_m, [3, 8], percents=[0, 20])
     for row in table.itertuples():
         errors_m = [
             abs(each[row.curve][:, :, [0, 20].index(row.percent)] - position_m).mean(axis=0)
@@ -116,3 +117,12 @@ def test_mae_is_the_mean_over_windows_and_coordinates(rng):
         assert row.low_m <= row.mae_m <= row.high_m
         assert (row.sources, row.windows, row.draws) == (2, 7, draws[row.curve])
     assert len(table) == 6
+
+
+def test_the_same_source_in_two_conditions_tells_no_more_than_in_one(rng):
+    positions_m = rng.random((5, 3))
+    estimates_m = [{curve: rng.random((1, 4, 1, 3)) for curve in CURVES} for _ in positions_m]
+    once = mae_curves(estimates_m, positions_m, range(5), percents=[0])
+    twice = mae_curves(2 * estimates_m, np.tile(positions_m, (2, 1)), 2 * list(range(5)), percents=[0])
+    same = ["curve", "percent", "mae_m", "low_m", "high_m", "sources"]
+    pd.testing.assert_frame_equal(once[same], twice[same])

@@ -20,7 +20,7 @@ from running.files import read_csv
 from running.provenance import file_hash
 from training.evaluate import estimate_positions
 from training.loop import Plan, Training
-from training.recipes import RECIPES
+from training.recipes import DEFAULT, RECIPES
 from training.run_folder import run_name
 from training.windows import draw_epoch, generator, read
 
@@ -194,7 +194,7 @@ def test_more_epochs_of_the_published_recipe_go_on_exactly(command):
         (("--epochs", "4"), "epochs 3, not 4"),
         (("--batch_size", "4"), "batch_size 3, not 4"),
         (("--precision", "fp32"), "precision bf16, not fp32"),
-        (("--learning_rate", "1e-4"), "learning_rate.loc_cnn 0.0015, not 0.0001"),
+        (("--learning_rate", "1e-4"), f"learning_rate.loc_cnn {RECIPES[DEFAULT].learning_rate['loc_cnn']}, not 0.0001"),
     ],
 )
 def test_a_run_folder_of_other_arguments_is_refused(command, capsys, changed, named):

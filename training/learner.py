@@ -7,7 +7,7 @@ from torch import nn
 
 BINS = 64
 WIDTH_BINS = 1.5
-"""Standard deviation of the bell that marks the true position among the bins."""
+"""Standard deviation of the bell that marks the true position among the bins, in shares `1 / BINS` of the extent."""
 
 
 class Learner(nn.Module):

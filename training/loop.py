@@ -228,11 +228,12 @@ class Training:
 
     def _heard(self, batches: list) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield this rank's share of the training windows."""
-        return map(self.mixtures.mix, _shares(batches)) if self.mixtures else self._read(self.train_set, batches)
+        return (
+            map(self.mixtures.mix, map(ranks.share, batches)) if self.mixtures else self._read(self.train_set, batches)
+        )
 
     def _read(self, recordings: Recordings, batches: list) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        shares = _shares(batches)
-        for windows, positions_m in read_ahead(recordings, [share for share in shares if len(share)]):
+        for windows, positions_m in read_ahead(recordings, list(filter(len, map(ranks.share, batches)))):
             yield windows.to(self.device, non_blocking=True), positions_m.to(self.device, non_blocking=True)
 
     def _last_mae(self) -> str:
@@ -248,16 +249,15 @@ def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
     ----------
     run : RunFolder
     training : Training
-        New; its state is taken from the folder.
+        New; its state is taken from the folder, which must have passed its `check`.
     arguments : dict
         The script's, for the record.
 
     Raises
     ------
     InputError
-        When the folder belongs to another run or its state is damaged, or the loss is no finite number.
+        When the folder's state is damaged, or the loss is no finite number.
     """
-    run.check()
     state = run.load_state()
     ranks.barrier()
     if state is not None:
@@ -301,10 +301,6 @@ def _scalars(run: RunFolder, epochs_done: int):
                     writer.add_scalar(key, value, row["epoch"])
 
         yield write
-
-
-def _shares(batches: list) -> list:
-    return [batch[ranks.rank() :: ranks.world_size()] for batch in batches]
 
 
 def _seed_dropout(seed: int, epoch: int) -> None:

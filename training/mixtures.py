@@ -10,6 +10,7 @@ import torch
 from scipy.fft import irfft, next_fast_len, rfft
 
 from acoustics.recordings import Recordings
+from running.errors import InputError
 from training.talkers import Talkers
 
 NOISE_SAMPLES = 2**23
@@ -71,7 +72,7 @@ class Mixtures:
     Raises
     ------
     InputError
-        When speech or responses of the dataset are missing.
+        When speech or responses of the dataset are missing, or an utterance gives no whole window.
     """
 
     def __init__(self, recordings: Recordings, talkers: Talkers, seed: int, device: torch.device):
@@ -92,6 +93,8 @@ class Mixtures:
         in_a_row = np.concatenate([silence, *(part for speech in spoken for part in (speech, silence))])
         self.speech = torch.from_numpy(in_a_row).to(device)
         lengths = np.array([len(speech) + self.rir_samples - 1 for speech in spoken])
+        if lengths.min() < self.window_samples:
+            raise InputError("an utterance is shorter than a window; make the data anew with longer ones")
         self.begins = torch.from_numpy(np.cumsum(lengths) - lengths).to(device)
         self.lengths = torch.from_numpy(lengths).to(device)
         speech_powers = np.stack([_autocorrelation(speech, self.rir_samples) for speech in spoken])

@@ -28,11 +28,11 @@ class Recipe:
         For each network; the highest one of a one-cycle schedule.
     weight_decay : float
     schedule : {"plateau", "one_cycle"}
-        "plateau": times 0.2 after `patience_epochs` without a better validation loss. "one_cycle": up during the first
-        30 % of the steps, then down to nothing (L. N. Smith, N. Topin, "Super-Convergence", 2018).
+        "plateau": times 0.2 after more than `patience_epochs` without a better validation loss. "one_cycle": up during
+        the first 30 % of the steps, then down to nothing (L. N. Smith, N. Topin, "Super-Convergence", 2018).
     patience_epochs : int, optional
     stop_after_epochs : int, optional
-        Stop after so many epochs without a better validation loss; None: never.
+        Stop after more than so many epochs without a better validation loss; None: never.
     standard_targets : bool
         Whether the loss is that of positions standardised by the training set, or in metres.
     fixed_validation : bool

@@ -9,8 +9,8 @@ import pandas as pd
 
 from explain.statistics import interval_over_sources
 from params import CENTRE, LAG_ZERO, SRP_PHAT
-from report.page.tables import POOLED, REMOVED, metres, signal_kind, smallest_share
-from report.style import condition_title, method_title, signal_title
+from report.page.tables import POOLED, metres, signal_kind, smallest_share
+from report.style import REMOVED, condition_title, method_title, signal_title
 
 CONSTANT = {
     "below": "{name} errs less than a constant that hears nothing.",

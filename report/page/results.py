@@ -55,6 +55,15 @@ class Results:
         """Sources and relevance of each trial: what experiments that belong together share."""
         return [(trial["condition"], trial["sources"], trial["relevance"]) for trial in self.run["trials"]]
 
+    @property
+    def localized(self) -> set[tuple]:
+        """Which networks heard which sources: condition, network, hash of its weights, sources."""
+        return {
+            (trial["condition"], trial["model_name"], trial.get("fingerprint") or trial["relevance"]["weights"],
+             tuple(trial["sources"]))
+            for trial in self.run["trials"] if "model_name" in trial
+        }  # fmt: skip
+
 
 def read_results(results: str | Path) -> dict[str, Results]:
     """Read what the experiments wrote.
@@ -75,9 +84,7 @@ def read_results(results: str | Path) -> dict[str, Results]:
         When one of the first two is missing or not whole, or when they are of different networks or sources.
     """
     removal = find_results(results, "perturbation")
-    split = read_json(removal / "run.json")["arguments"]["split"]
-    refined = Path(results, "tdoa_refined", removal.name)
-    localization = Path(results, "localization", f"{removal.name}_{split}")
+    refined, localization = (Path(results, name, removal.name) for name in ("tdoa_refined", "localization"))
     folders = {"perturbation": removal, "tdoa": find_results(results, "tdoa")}
     folders |= {
         name: folder
@@ -87,10 +94,14 @@ def read_results(results: str | Path) -> dict[str, Results]:
     read = {name: _read(name, folder) for name, folder in folders.items()}
     for name in ("tdoa", "tdoa_refined"):
         if name in read and read[name].heard != read["perturbation"].heard:
-            raise InputError(
-                f"{folders[name]} and {removal} are of different networks or sources: run both experiments again"
-            )
+            raise _other(folders[name], removal)
+    if "localization" in read and not read["localization"].localized <= read["perturbation"].localized:
+        raise _other(localization, removal)
     return read
+
+
+def _other(first: Path, second: Path) -> InputError:
+    return InputError(f"{first} and {second} are of different networks or sources: run both experiments again")
 
 
 def _read(name: str, folder: Path) -> Results:

@@ -10,10 +10,9 @@ import pandas as pd
 
 from params import CENTRE
 from report.published import published_curves
-from report.style import condition_title, method_title, signal_title
+from report.style import REMOVED, condition_title, method_title, signal_title
 
 POOLED = "pooled"
-REMOVED = {"relevance": "most relevant", "energy": "loudest", "random": "random"}
 MEASURES = {
     "mae_x_m": "error in x",
     "mae_y_m": "error in y",
