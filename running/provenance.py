@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from dataclasses import asdict, is_dataclass
@@ -49,7 +50,7 @@ def file_hash(path: Path) -> str:
 
 
 def plain(value):
-    """Return `value` in JSON's own types; paths become text, relative to the repository where they lie in it."""
+    """Return `value` in JSON's own types; paths become text: in the repository, or typed relative, relative to it."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
@@ -59,7 +60,9 @@ def plain(value):
     if is_dataclass(value):
         return plain(asdict(value))
     if isinstance(value, Path):
-        return str(value.relative_to(ROOT) if value.is_relative_to(ROOT) else value)
+        absolute = Path(os.path.abspath(value))
+        is_relative = absolute.is_relative_to(ROOT) or not value.is_absolute()
+        return os.path.relpath(absolute, ROOT) if is_relative else str(value)
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
     return str(value)

@@ -170,3 +170,23 @@ exits_cleanly(lambda argv: write_json("deep/a.json", {{}}))([])
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 2
     assert result.stderr.splitlines() == ["error: Permission denied: deep"]
+
+
+def test_records_say_where_a_path_lies_from_the_repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT / "tests")
+    paths = [Path("data"), ROOT / "results", Path("../logs"), tmp_path / "a"]
+    assert provenance.plain(paths) == ["tests/data", "results", "logs", str(tmp_path / "a")]
+    assert (ROOT / provenance.plain(Path("../../other"))).resolve() == (ROOT / ".." / "other").resolve()
+
+
+def test_dataclasses_become_plain_too():
+    assert provenance.plain({"conditions": (params.Condition(0.15, 25),)}) == {
+        "conditions": [{"T60_s": 0.15, "snr_db": 25}]
+    }
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path):
+    with whole_file(tmp_path / "a.txt") as beside:
+        beside.write_text("half")
+        remove_parts(tmp_path)
+        assert beside.exists()
