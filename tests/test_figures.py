@@ -146,8 +146,8 @@ def test_removal_figure_shows_the_data():
     assert len(panels) == 2 * 5
     shown = lines(panels[0])
     expected = ours.query("model == 'loc_cnn' and condition == 'SNR_25_T60_0.15' and curve == 'relevance'")
-    assert list(shown["relevance"].get_ydata()) == expected["mae_m"].tolist()
-    assert list(shown["relevance"].get_xdata()) == list(range(0, 80, 10))
+    assert list(shown["most relevant"].get_ydata()) == expected["mae_m"].tolist()
+    assert list(shown["most relevant"].get_xdata()) == list(range(0, 80, 10))
     assert set(shown["always the centre"].get_ydata()) == {0.1267}
     theirs = published.query("model == 'loc_cnn' and condition == 'SNR_25_T60_0.15' and curve == 'random'")["mae_m"]
     assert any(list(line.get_ydata()) == theirs.tolist() and line.get_alpha() < 1 for line in panels[0].get_lines())
@@ -335,7 +335,7 @@ def test_delay_scatter_puts_estimates_over_truth_with_area_for_their_number():
     assert usual.get_sizes().min() > anomalies.get_sizes().max()
     assert [text.get_text() for text in microphones.texts] == ["3 of 9 outside"]
     assert relevance.get_ylim()[1] > 5
-    assert figure.get_supxlabel() == "true delay (samples)"
+    assert figure.get_supxlabel() == "true delay (samples); area: number of windows"
     assert figure.get_supylabel() == "estimated delay (samples)"
 
 

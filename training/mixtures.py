@@ -1,4 +1,4 @@
-"""Windows mixed while the network learns: any utterance through any room response, at any offset, in fresh noise."""
+"""Windows mixed while the network learns: any utterance through any room response, at any offset, in noise."""
 
 from __future__ import annotations
 
