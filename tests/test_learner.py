@@ -13,13 +13,13 @@ SMALL = {"microphones": 2, "window_samples": 750}
 @pytest.fixture
 def learner():
     torch.manual_seed(0)
-    corners = torch.tensor([[-1.0, -2.0, 0.0], [1.0, 2.0, 0.0], [0.3, 1.0, 5.0]])
+    corners = torch.tensor([[-1.0, -2.0, 0.0], [1.0, 2.0, 1.5], [0.3, 1.0, -1.5]])
     return Learner(build_model("loc_cnn", **SMALL), corners).eval()
 
 
 def test_the_truth_is_a_bell_around_the_position(learner):
-    truth = learner.truth(torch.tensor([[0.25, -1.0, 9.0]])).double()
-    for axis, (place, half) in enumerate([(0.25, 1.0), (-1.0, 2.0)]):
+    truth = learner.truth(torch.tensor([[0.25, -1.0, 0.5]])).double()
+    for axis, (place, half) in enumerate([(0.25, 1.0), (-1.0, 2.0), (0.5, 1.5)]):
         centres = torch.linspace(-half, half, BINS, dtype=torch.float64)
         bell = torch.from_numpy(norm.pdf(centres, place, WIDTH_BINS / BINS * 2 * half))
         torch.testing.assert_close(truth[0, axis], bell / bell.sum(), rtol=1e-4, atol=1e-7)
@@ -33,9 +33,9 @@ def test_losses_are_those_written_out(learner):
     torch.testing.assert_close(squared, ((answers - positions) ** 2).sum(0))
     learner.model.output_layer.register_forward_pre_hook(lambda layer, inputs: heard.append(inputs[0]))
     learner.model(windows)
-    said = learner.bins(heard[0]).view(4, 2, BINS).softmax(-1).double()
+    said = learner.bins(heard[0]).view(4, 3, BINS).softmax(-1).double()
     truth = learner.truth(positions).double()
-    expected = torch.special.xlogy(truth, truth / said).sum() / 2
+    expected = torch.special.xlogy(truth, truth / said).sum() / 3
     torch.testing.assert_close(divergence.double(), expected, rtol=1e-4, atol=1e-5)
 
 

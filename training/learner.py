@@ -1,4 +1,4 @@
-"""What a network is asked for while it learns: the position, and the bins along x and y that a talker stands in."""
+"""What a network is asked for while it learns: the position, and the bins along x, y and z that a talker stands in."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ class Learner(nn.Module):
     """A network, and a layer that says bins from what its last layer hears; only the network is kept.
 
     What minimises a squared error lies in the middle of all that may be true. In the hole of the training grid, where
-    nothing stood, that is too far outside. Along x alone, and along y alone, there is no hole: features that tell the
-    bins there serve the position too.
+    nothing stood, that is too far outside. Along each axis alone there is no hole: features that tell the bins there
+    serve the position too.
 
     Parameters
     ----------
     model : nn.Module
         One of `models`.
     positions : float32 tensor, shape (source, 3)
-        Training positions, in the units of the network's output. Their extent along x and y is divided into `BINS`.
+        Training positions, in the units of the network's output. Their extent along each axis is divided into `BINS`.
     """
 
     def __init__(self, model: nn.Module, positions: torch.Tensor):
         super().__init__()
         self.model = model
-        self.bins = nn.Linear(model.output_layer.in_features, 2 * BINS)
-        lowest, highest = positions[:, :2].amin(0), positions[:, :2].amax(0)
+        self.bins = nn.Linear(model.output_layer.in_features, 3 * BINS)
+        lowest, highest = positions.amin(0), positions.amax(0)
         extent = torch.where(highest > lowest, highest - lowest, 1)
         centres = lowest[:, None] + extent[:, None] * torch.linspace(0, 1, BINS)
         self.register_buffer("centres", centres, persistent=False)  # (axis, bin)
@@ -49,7 +49,7 @@ class Learner(nn.Module):
         squared : tensor, shape (3,)
             Squared errors of the position, summed over windows.
         divergence : scalar tensor
-            Kullback-Leibler divergence of the bins from the truth, mean of x and y, summed over windows.
+            Kullback-Leibler divergence of the bins from the truth, mean of x, y and z, summed over windows.
         """
         heard = []
         listener = self.model.output_layer.register_forward_pre_hook(lambda layer, inputs: heard.append(inputs[0]))
@@ -57,11 +57,11 @@ class Learner(nn.Module):
             answers = self.model(windows).float()  # (window, 3)
         finally:
             listener.remove()
-        said = self.bins(heard[0]).float().unflatten(1, (2, BINS)).log_softmax(-1)  # (window, axis, bin)
-        divergence = nn.functional.kl_div(said, self.truth(positions), reduction="sum") / 2
+        said = self.bins(heard[0]).float().unflatten(1, (3, BINS)).log_softmax(-1)  # (window, axis, bin)
+        divergence = nn.functional.kl_div(said, self.truth(positions), reduction="sum") / 3
         return (answers - positions).square().sum(0), divergence
 
     def truth(self, positions: torch.Tensor) -> torch.Tensor:
         """Return how likely each bin is, shape (window, axis, bin): a bell around the true position."""
-        away = (positions[:, :2, None] - self.centres) / self.width
+        away = (positions[:, :, None] - self.centres) / self.width
         return torch.softmax(-away.square() / 2, -1)

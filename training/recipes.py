@@ -40,7 +40,7 @@ class Recipe:
     loss_weights : (x, y, z)
         Weights of the coordinates in the loss.
     bins_weight : float
-        Weight of the bins along x and y in the loss, see `training.learner`.
+        Weight of the bins along x, y and z in the loss, see `training.learner`.
     talkers : Talkers, optional
         How speech is varied, where windows are mixed while the network learns (`training.mixtures`); None: they are
         read from the recordings.
