@@ -83,11 +83,8 @@ def main(argv: list[str] | None = None) -> Path:
         differences = pd.concat([gate_difference(trial, args) for trial in gated])
         write_csv(folder / "gates.csv", differences)
         print("\nSampleCNN, relevance through the gate against through the signal, mean over windows")
-        print(
-            as_text(
-                differences.drop(columns=["window", "source"]).groupby("condition", sort=False).mean().reset_index()
-            )
-        )
+        means = differences.drop(columns=["window", "source"]).groupby("condition", sort=False).mean()
+        print(as_text(means.reset_index()))
     write_json(folder / "run.json", origin_of(args, trials))
     print(f"results: {folder}")
     return folder
