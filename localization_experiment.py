@@ -77,7 +77,7 @@ def localizers(args, recordings: Recordings) -> dict[str, Localizer]:
         weights, model = open_network(args, model_name, condition, recordings)
         identity = {"weights": model_fingerprint(model)}
         origin = place | {"model_name": model_name, "weights": weights, "fingerprint": identity["weights"]}
-        found[model_name] = Localizer(network_estimate(model.to(device), device), identity, origin)
+        found[model_name] = Localizer(network_localizer(model.to(device), device), identity, origin)
     if args.srp_phat:
         method = SrpPhat(recordings.setup)
         identity = {"spacing_m": method.spacing_m}
@@ -85,7 +85,7 @@ def localizers(args, recordings: Recordings) -> dict[str, Localizer]:
     return found
 
 
-def network_estimate(model: torch.nn.Module, device: torch.device) -> Callable[[np.ndarray], np.ndarray]:
+def network_localizer(model: torch.nn.Module, device: torch.device) -> Callable[[np.ndarray], np.ndarray]:
     """Return how a network localizes."""
 
     def estimate(windows: np.ndarray) -> np.ndarray:
