@@ -9,7 +9,7 @@ import pandas as pd
 
 import params
 from acoustics.gcc import gcc_phat, is_anomaly, peak_lag_samples, true_lag_samples
-from explain.statistics import interval_over_sources
+from explain.statistics import mean_over_sources
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,6 @@ def _scores(rows: pd.DataFrame, seed: int) -> dict[str, float]:
     }
     scores = {}
     for name, of_windows in values.items():
-        scores |= _mean(of_windows, rows["source"][of_windows.index], name, seed)
+        found = mean_over_sources(of_windows, rows["source"][of_windows.index], seed)
+        scores |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
     return scores
-
-
-def _mean(values: pd.Series, sources: pd.Series, name: str, seed: int) -> dict[str, float]:
-    if values.empty:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), float("nan"))
-    by_source = values.groupby(sources).agg(["sum", "count"])
-    low, high = interval_over_sources(by_source["sum"].to_numpy(), by_source["count"].to_numpy(), seed)
-    return {name: values.mean(), f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -3,6 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+
+
+def mean_over_sources(values: pd.Series, sources: pd.Series, seed: int = 0) -> tuple[float, float, float]:
+    """Return the mean of the values of windows, and low and high end of its `interval_over_sources`.
+
+    Parameters
+    ----------
+    values, sources : Series, one row a window
+        Number of the source that a value belongs to.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    mean, low, high : float
+        NaN without values.
+    """
+    if values.empty:
+        return np.nan, np.nan, np.nan
+    by_source = values.groupby(sources).agg(["sum", "count"])
+    low, high = interval_over_sources(by_source["sum"].to_numpy(), by_source["count"].to_numpy(), seed)
+    return float(values.mean()), float(low), float(high)
 
 
 def interval_over_sources(

@@ -255,7 +255,8 @@ with ranks.process_group():
 
 
 def two_epochs_without_dropout(data_path):
-    training = Training(toy(), *open_splits(Path(data_path)), CPU)
+    plan = toy(learning_rate={"loc_cnn": 1.5e-3})  # Adam makes of rounding near zero a share of a step
+    training = Training(plan, *open_splits(Path(data_path)), CPU)
     without_dropout(training.model)
     for _ in range(2):
         training.run_epoch(tqdm(disable=True))
@@ -263,10 +264,7 @@ def two_epochs_without_dropout(data_path):
 
 
 def test_two_ranks_train_as_one_does(tmp_path):
-    """LocCNN has no batch norm, so sharing batches, here 4 and 3 windows, changes rounding alone.
-
-    Adam makes of the rounding of a gradient near zero a small share of a step, which is up to 2e-3 long.
-    """
+    """LocCNN has no batch norm, so sharing batches, here 4 and 3 windows, changes rounding alone."""
     write_dataset(tmp_path / "data")
     (tmp_path / "two_ranks.py").write_text(TWO_RANKS)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
@@ -279,4 +277,4 @@ def test_two_ranks_train_as_one_does(tmp_path):
     )
     one, two = two_epochs_without_dropout(tmp_path / "data"), torch.load(tmp_path / "weights.pt")
     for key, value in one.items():
-        torch.testing.assert_close(two[key], value, rtol=1e-3, atol=1e-4, msg=key)
+        torch.testing.assert_close(two[key], value, rtol=1e-3, atol=2e-5, msg=key)

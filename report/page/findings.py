@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from explain.statistics import interval_over_sources
+from explain.statistics import mean_over_sources
 from params import CENTRE, LAG_ZERO, SRP_PHAT
 from report.page.tables import POOLED, metres, signal_kind, smallest_share
 from report.style import REMOVED, condition_title, method_title, signal_title
@@ -151,10 +151,8 @@ def _localization(whole: pd.DataFrame, centre_m: float, estimates: pd.DataFrame 
 
 def _baseline(estimates: pd.DataFrame) -> Mark:
     error_m = [(estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz"]
-    by_source = (sum(error_m) / 3).groupby(estimates["source"]).agg(["sum", "count"])
-    low_m, high_m = interval_over_sources(by_source["sum"].to_numpy(), by_source["count"].to_numpy())
-    mae_m = by_source["sum"].sum() / by_source["count"].sum()
-    return Mark(SRP_PHAT, "plain", metres(mae_m), mae_m, float(low_m), float(high_m))
+    mae_m, low_m, high_m = mean_over_sources(sum(error_m) / 3, estimates["source"])
+    return Mark(SRP_PHAT, "plain", metres(mae_m), mae_m, low_m, high_m)
 
 
 def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
