@@ -11,7 +11,7 @@ from running.files import whole_file
 
 def as_text(table: pd.DataFrame, digits: int = 4) -> str:
     """Return a table for the terminal; what is missing shows as a dash."""
-    return table.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.{digits}f}")
+    return table.to_string(index=False, na_rep="-", float_format=lambda value: rounded(value, digits))
 
 
 def as_latex(table: pd.DataFrame, digits: int = 4) -> str:
@@ -21,6 +21,11 @@ def as_latex(table: pd.DataFrame, digits: int = 4) -> str:
     columns = "".join("r" if pd.api.types.is_numeric_dtype(kind) else "l" for kind in table.dtypes)
     body = "".join(f"{row} \\\\\n" for row in rows)
     return f"\\begin{{tabular}}{{{columns}}}\n\\hline\n{header} \\\\\n\\hline\n{body}\\hline\n\\end{{tabular}}\n"
+
+
+def rounded(value: float, digits: int) -> str:
+    """Return a number with so many digits, and zero without a sign."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -37,7 +42,7 @@ def write_latex(path: Path, table: pd.DataFrame, digits: int = 4) -> None:
 
 def _cell(value, digits: int) -> str:
     if isinstance(value, float):
-        return "--" if pd.isna(value) else f"{value:.{digits}f}"
+        return "--" if pd.isna(value) else rounded(value, digits)
     return _escaped(str(value))
 
 

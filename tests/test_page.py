@@ -212,11 +212,12 @@ def test_words_follow_from_the_numbers():
 
     assert answers(0) == ["LocCNN errs less than a constant that hears nothing."]
     assert "hurts more than removing random" in answers(1)[0]
+    assert answers(1)[1] == "It hurts more than removing the loudest, too."
     assert "are better than" in answers(2, (-0.3, 0))[0]
     assert "in one score, worse in the other" in answers(2, (-0.3, 6))[0]
     assert "are no better than" in answers(2, (0, 6))[0]
     assert "can’t be told from" in answers(2, (0.05, 0.05))[0]
-    assert "no more often" in answers(2, direction=5.1)[1]
+    assert "not point to the right side" in answers(2, direction=5.1)[1]
     assert "On microphones 7 and 8" in answers(2, direction=20.4)[1]
     assert "by 20 % of the windows; those of an untrained network by 5 %" in answers(2, direction=20.4)[1]
     other_pair = delays((0, 0), 50).assign(pair="5-10")

@@ -35,6 +35,12 @@ def test_text_shows_what_is_missing_as_a_dash():
     assert as_text(pd.DataFrame({"n": [float("nan")]})).split() == ["n", "-"]
 
 
+def test_zero_has_no_sign():
+    table = pd.DataFrame({"n": [-0.0004, -0.0006]})
+    assert as_text(table, 3).split() == ["n", "0.000", "-0.001"]
+    assert as_latex(table, 3).splitlines()[4:6] == [r"0.000 \\", r"-0.001 \\"]
+
+
 def test_removal_summary_puts_the_published_number_beside_ours():
     curves = pd.DataFrame(
         [("SNR_25_T60_0.15", "loc_cnn", curve, percent, mae_m) for curve, percent, mae_m in [

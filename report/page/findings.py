@@ -27,6 +27,11 @@ HURT = {
     "above": "{name}: removing the most relevant input hurts more than removing random input.",
     "level": "{name}: removing the most relevant input can’t be told from removing random input.",
 }
+LOUD = {
+    "below": "It hurts less than removing the loudest.",
+    "above": "It hurts more than removing the loudest, too.",
+    "level": "It can’t be told from removing the loudest.",
+}
 ZERO = {
     (True, False): "Delays from the relevance of {name} are better than saying “lag 0” always.",
     (
@@ -39,7 +44,7 @@ ZERO = {
 DIRECTION = {
     True: "On microphones {pair} they point to the right side more often than to the wrong one, by {percent:.0f} % of "
     "the windows; those of an untrained network by {control:.0f} %.",
-    False: "They point to the right side no more often than those of an untrained network.",
+    False: "They do not point to the right side clearly more often than those of an untrained network.",
 }
 
 
@@ -160,9 +165,12 @@ def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
     marks, answers = [], []
     for model, rows in curves[curves["percent"] == percent].groupby("model", sort=False):
         at, title = {row.curve: row for row in rows.itertuples()}, method_title(model)
-        relevance, chance = at["relevance"], at["random"]
-        verdict = HURT[compare(relevance.low_m, relevance.high_m, chance.low_m, chance.high_m)]
-        answers.append(verdict.format(name=title))
+        answers += [
+            words[compare(at["relevance"].low_m, at["relevance"].high_m, at[other].low_m, at[other].high_m)].format(
+                name=title
+            )
+            for words, other in ((HURT, "random"), (LOUD, "energy"))
+        ]
         marks += [
             Mark(f"{title}, {removed}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
             for curve, removed in REMOVED.items()

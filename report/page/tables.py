@@ -11,6 +11,7 @@ import pandas as pd
 from params import CENTRE
 from report.published import published_curves
 from report.style import REMOVED, condition_title, method_title, signal_title
+from report.tables import rounded
 
 POOLED = "pooled"
 MEASURES = {
@@ -136,8 +137,9 @@ def direction_table(summary: pd.DataFrame) -> Table:
     def cell(row) -> Cell | None:
         if pd.isna(row.direction_percent):
             return None
-        low, high = row.direction_percent_low, row.direction_percent_high
-        return Cell(row.direction_percent, f"{row.direction_percent:.0f} %", below_text=f"{low:.0f} to {high:.0f}")
+        numbers = row.direction_percent, row.direction_percent_low, row.direction_percent_high
+        percent, low, high = (rounded(number, 0) for number in numbers)
+        return Cell(row.direction_percent, f"{percent} %", below_text=f"{low} to {high}")
 
     caption = (
         "Direction: of the windows with a true delay of a sample or more, those whose estimate has its sign, less "
