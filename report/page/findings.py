@@ -165,12 +165,10 @@ def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
     marks, answers = [], []
     for model, rows in curves[curves["percent"] == percent].groupby("model", sort=False):
         at, title = {row.curve: row for row in rows.itertuples()}, method_title(model)
-        answers += [
-            words[compare(at["relevance"].low_m, at["relevance"].high_m, at[other].low_m, at[other].high_m)].format(
-                name=title
-            )
-            for words, other in ((HURT, "random"), (LOUD, "energy"))
-        ]
+        relevance = at["relevance"]
+        for words, other in ((HURT, at["random"]), (LOUD, at["energy"])):
+            verdict = compare(relevance.low_m, relevance.high_m, other.low_m, other.high_m)
+            answers.append(words[verdict].format(name=title))
         marks += [
             Mark(f"{title}, {removed}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
             for curve, removed in REMOVED.items()
