@@ -11,6 +11,7 @@ from explain.statistics import mean_over_sources
 from params import CENTRE, LAG_ZERO, SRP_PHAT
 from report.page.tables import POOLED, metres, signal_kind, smallest_share
 from report.style import REMOVED, condition_title, method_title, signal_title
+from report.tables import rounded
 
 CONSTANT = {
     "below": "{name} errs less than a constant that hears nothing.",
@@ -42,8 +43,8 @@ ZERO = {
     (False, False): "Delays from the relevance of {name} can’t be told from saying “lag 0” always.",
 }
 DIRECTION = {
-    True: "On microphones {pair} they point to the right side more often than to the wrong one, by {percent:.0f} % of "
-    "the windows; those of an untrained network by {control:.0f} %.",
+    True: "On microphones {pair} they point to the right side more often than to the wrong one, by {percent} % of "
+    "the windows; those of an untrained network by {control} %.",
     False: "They do not point to the right side clearly more often than those of an untrained network.",
 }
 
@@ -207,7 +208,7 @@ def _direction(delays: pd.DataFrame, model_name: str) -> str:
     if not (margin > 0).any():
         return DIRECTION[False]
     pair = margin.idxmax()
-    percent, control = (rows.loc[pair, "direction_percent"] for rows in (trained, untrained))
+    percent, control = (rounded(rows.loc[pair, "direction_percent"], 0) for rows in (trained, untrained))
     return DIRECTION[True].format(pair=_pair(pair), percent=percent, control=control)
 
 
