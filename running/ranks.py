@@ -34,11 +34,16 @@ def share(items: Sequence) -> Sequence:
 
 @contextmanager
 def process_group(backend: str = "gloo") -> Iterator[None]:
-    """Join the other ranks for the length of a block; with one rank there is nothing to join."""
+    """Join the other ranks for the length of a block; with one rank there is nothing to join.
+
+    The group's threads end with the block: those that live on until the process exits can abort it there
+    (pytorch/pytorch, pull request 179291). So nothing may keep the group, as DistributedDataParallel would.
+    """
     if world_size() == 1:
         yield
         return
     import torch.distributed as dist
+    import torch.distributed.nn  # noqa: F401 -- imported inside the block, its default arguments would keep the group
 
     dist.init_process_group(backend)
     try:

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from toy_trials import CONDITIONS, make_trials
+from two_ranks import run_on_two_ranks
 
 import params
 import perturbation_experiment
@@ -148,10 +147,7 @@ def test_a_second_run_computes_nothing_and_says_the_same(base, removed, monkeypa
     ],
 )
 def test_two_ranks_give_the_same_table(base, removed, delayed, tmp_path, script, more, table):
-    port = "29533" if table == "curves.csv" else "29534"
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", port,
-               str(ROOT / script), *common(base, tmp_path, *more)]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    run_on_two_ranks(ROOT / script, *common(base, tmp_path, *more))
     one = pd.read_csv((removed if table == "curves.csv" else delayed) / table)
     two = pd.read_csv(next(tmp_path.rglob(table)))
     pd.testing.assert_frame_equal(one, two, rtol=1e-5)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from two_ranks import run_on_two_ranks
 
 import generate_data
 import params
@@ -46,9 +47,7 @@ def test_any_number_of_workers_makes_the_same_data(made, tmp_path):
 
 
 def test_two_ranks_make_the_same_data(made, tmp_path):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29511",
-               str(ROOT / "generate_data.py"), *TINY, "--data_path", str(tmp_path), "--workers", "1"]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
+    run_on_two_ranks(ROOT / "generate_data.py", *TINY, "--data_path", str(tmp_path), "--workers", "1")
     assert_same(made, tmp_path / "SNR_25_T60_0.15")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from training_data import CONDITION, WINDOW_SAMPLES, one_thread, open_splits, write_dataset  # noqa: F401
+from two_ranks import run_on_two_ranks
 
 import train
 from models import build_model
@@ -288,11 +289,8 @@ def test_a_log_dir_that_can_not_be_made_is_one_clear_line(command, capsys, tmp_p
 @pytest.mark.parametrize("recipe", ["mixed", "paper"])
 def test_ranks_under_torchrun_share_one_run(command, tmp_path, recipe):
     more = "--batch_size", "4", "--model_name", "sample_cnn", "--recipe", recipe
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     for epochs in ("1", "2") if recipe == "paper" else ("2",):
-        subprocess.run(
-            [*torchrun, "train.py", *command(*more, "--epochs", epochs)], cwd=ROOT, check=True, capture_output=True
-        )
+        run_on_two_ranks(ROOT / "train.py", *command(*more, "--epochs", epochs))
     (folder,) = (tmp_path / "logs").iterdir()
     history = json.loads((folder / "best.json").read_text())["history"]
     assert [row["epoch"] for row in history] == [1, 2]

@@ -1,8 +1,5 @@
 """What a training is made of: windows, scales, recipes, ranks, estimates."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 from training_data import COUNTS, one_thread, open_splits, without_dropout, write_dataset  # noqa: F401
+from two_ranks import run_on_two_ranks
 
 import params
 from models import MODELS, build_model
@@ -245,12 +243,15 @@ def test_saying_the_centre_scores_what_the_published_positions_give():
 
 TWO_RANKS = """
 import sys
+from pathlib import Path
 import test_training_parts as parts
 from running import ranks
 with ranks.process_group():
     weights = parts.two_epochs_without_dropout(sys.argv[1])
     if ranks.is_main():
         parts.torch.save(weights, sys.argv[2])
+threads = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+assert not any("gloo" in name for name in threads), "a thread of the group can abort the process at its end"
 """
 
 
@@ -266,15 +267,8 @@ def two_epochs_without_dropout(data_path):
 def test_two_ranks_train_as_one_does(tmp_path):
     """LocCNN has no batch norm, so sharing batches, here 4 and 3 windows, changes rounding alone."""
     write_dataset(tmp_path / "data")
-    (tmp_path / "two_ranks.py").write_text(TWO_RANKS)
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    here = Path(__file__).parent
-    subprocess.run(
-        [*torchrun, str(tmp_path / "two_ranks.py"), str(tmp_path / "data"), str(tmp_path / "weights.pt")],
-        env={**os.environ, "PYTHONPATH": f"{here}:{here.parent}"},
-        check=True,
-        capture_output=True,
-    )
+    (tmp_path / "script.py").write_text(TWO_RANKS)
+    run_on_two_ranks(tmp_path / "script.py", str(tmp_path / "data"), str(tmp_path / "weights.pt"))
     one, two = two_epochs_without_dropout(tmp_path / "data"), torch.load(tmp_path / "weights.pt")
     for key, value in one.items():
         torch.testing.assert_close(two[key], value, rtol=1e-3, atol=2e-5, msg=key)

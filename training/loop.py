@@ -99,8 +99,6 @@ class Training:
         self.scale = scale.to(device)
         if plan.init:
             self._start_from(plan.init)
-        averaging = nn.parallel.DistributedDataParallel  # of gradients, over ranks
-        self.parallel = averaging(self.learner) if ranks.world_size() > 1 else self.learner
         talkers = plan.recipe.talkers
         self.mixtures = Mixtures(train_set, talkers, plan.seed, device) if talkers else None
         self.weights = torch.tensor(plan.recipe.loss_weights, device=device)
@@ -199,9 +197,11 @@ class Training:
         for batch, (windows, positions_m) in zip(batches, self._heard(batches), strict=True):
             self.optimizer.zero_grad(set_to_none=True)
             with precisions.autocast(self.plan.recipe.precision, self.device):
-                squared, divergence = self.parallel(windows, self.scale.scaled(positions_m))
+                squared, divergence = self.learner(windows, self.scale.scaled(positions_m))
             loss = (squared @ self.weights / 3 + self.plan.recipe.bins_weight * divergence) / len(batch)
-            (loss * ranks.world_size()).backward()  # the mean over ranks is then that of the whole batch
+            loss.backward()
+            for parameter in self.learner.parameters():
+                _add_over_ranks(parameter.grad)
             self.optimizer.step()
             if self.plan.recipe.schedule == "one_cycle":
                 self.schedule.step()
