@@ -119,7 +119,8 @@ def delay_table(protocol: str, summary: pd.DataFrame) -> Table:
     """
 
     def cell(row) -> Cell:
-        return Cell(row.mae_samples, f"{row.mae_samples:.2f}", row.anomalies_percent, f"{row.anomalies_percent:.1f} %")
+        anomalies = f"{row.anomalies_percent:.1f}\N{NO-BREAK SPACE}%"
+        return Cell(row.mae_samples, f"{row.mae_samples:.2f}", row.anomalies_percent, anomalies)
 
     caption = f"{protocol}. MAE in samples of the estimates that are no anomalies; below it the share of anomalies"
     return _by_pair(caption, summary, cell)
