@@ -147,22 +147,33 @@ def mae_curves(
     Returns
     -------
     pandas.DataFrame
-        One row for each curve and percent: curve, percent, mae_m, low_m, high_m, sources, windows, draws.
+        One row for each curve and percent: curve, percent, mae_m, low_m, high_m, relevance_above_m (MAE of the
+        relevance curve less this one's, on the same windows), relevance_above_low_m, relevance_above_high_m, sources,
+        windows, draws.
     """
     counts = np.array([source["relevance"].shape[1] for source in estimates_m])
     apart, groups = np.unique(numbers, return_inverse=True)
-    tables = []
-    for curve in CURVES:
-        sums = np.array(
+    sums_m = {
+        curve: np.array(
             [
                 np.abs(source[curve] - position_m).mean(axis=(0, 3)).sum(axis=0)  # (draw, window, percent, 3)
                 for source, position_m in zip(estimates_m, positions_m, strict=True)
             ]
         )
+        for curve in CURVES
+    }
+
+    def mean_low_high(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         grouped = [np.stack([values[groups == group].sum(axis=0) for group in range(len(apart))])
                    for values in (sums, counts[:, None])]  # fmt: skip
-        low_m, high_m = interval_over_sources(*grouped, seed)
-        table = {"curve": curve, "percent": percents, "mae_m": sums.sum(axis=0) / counts.sum()}
-        table |= {"low_m": low_m, "high_m": high_m, "sources": len(apart), "windows": counts.sum()}
-        tables.append(pd.DataFrame(table | {"draws": len(estimates_m[0][curve])}))
+        return sums.sum(axis=0) / counts.sum(), *interval_over_sources(*grouped, seed)
+
+    above = "relevance_above_m", "relevance_above_low_m", "relevance_above_high_m"
+    tables = []
+    for curve, sums in sums_m.items():
+        table = {"curve": curve, "percent": percents}
+        table |= zip(("mae_m", "low_m", "high_m"), mean_low_high(sums), strict=True)
+        table |= zip(above, mean_low_high(sums_m["relevance"] - sums), strict=True)
+        table |= {"sources": len(apart), "windows": counts.sum(), "draws": len(estimates_m[0][curve])}
+        tables.append(pd.DataFrame(table))
     return pd.concat(tables, ignore_index=True)

@@ -187,15 +187,16 @@ def test_findings_equal_the_result_files(results, page):
 
 
 def test_words_follow_from_the_numbers():
-    assert compare(1, 2, 3, 4) == "below"
-    assert compare(3, 4, 1, 2) == "above"
-    assert compare(1, 3, 2, 4) == "level"
+    assert compare(1, 2, 3) == "below"
+    assert compare(1, 2, 0) == "above"
+    assert compare(1, 3, 2) == "level"
     curves = pd.DataFrame(
         [("pooled", "loc_cnn", curve, percent, mae_m, mae_m - 0.01, mae_m + 0.01) for curve, percent, mae_m in [
             ("relevance", 0, 0.05), ("relevance", 10, 0.2), ("energy", 10, 0.1), ("random", 10, 0.06),
             ("always the centre", 0, 0.12)]],
         columns=["condition", "model", "curve", "percent", "mae_m", "low_m", "high_m"],
     )  # fmt: skip
+    curves["relevance_above_low_m"], curves["relevance_above_high_m"] = 0.1, 0.2
 
     def delays(above_zero, direction):
         table = pd.DataFrame({"condition": "pooled", "pair": "7-8", "mae_samples": 0.5, "anomalies_percent": 1.0,
@@ -222,15 +223,23 @@ def test_words_follow_from_the_numbers():
     assert "by 20 % of the windows; those of an untrained network by 5 %" in answers(2, direction=20.4)[1]
     other_pair = delays((0, 0), 50).assign(pair="5-10")
     assert "On microphones 5 and 10" in answers(2, refined=pd.concat([delays((0, 0), 5), other_pair]))[1]
-    for error_m, words in (
-        (0.02, "errs more than SRP-PHAT"),
-        (0.05, "can’t be told"),
-        (0.1, "errs less than SRP-PHAT"),
+    for network_above_m, words in (
+        ([0.01, 0.02, 0.03], "errs more than SRP-PHAT"),
+        ([0.01, 0.02, -0.03], "can’t be told"),
+        ([-0.02, -0.01, -0.04], "errs less than SRP-PHAT"),
     ):
-        heard = pd.DataFrame({"condition": "a", "method": "SRP-PHAT", "source": [0, 0, 1]})
-        heard = heard.assign(**{f"{axis}_m": 1.0 for axis in "xyz"})
-        heard = heard.assign(**{f"estimate_{axis}_m": 1 + error_m for axis in "xyz"})
+        errors_m = {"SRP-PHAT": np.array([0.1, 1.0, 10.0])}
+        errors_m["loc_cnn"] = errors_m["SRP-PHAT"] + network_above_m
+        heard = pd.concat(
+            pd.DataFrame({"condition": "a", "source": [0, 0, 1], "window": [0, 1, 0], "method": method}
+                         | {f"{axis}_m": 1.0 for axis in "xyz"} | {f"estimate_{axis}_m": 1 + error_m for axis in "xyz"})
+            for method, error_m in errors_m.items()
+        )  # fmt: skip
         assert words in answers(0, estimates=heard)[1]
+    hurts = {-0.2: "hurts less", -0.05: "can’t be told", 0.1: "hurts more"}
+    for low_m, words in hurts.items():
+        curves["relevance_above_low_m"], curves["relevance_above_high_m"] = low_m, low_m + 0.1
+        assert all(words in answer for answer in answers(1))
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():

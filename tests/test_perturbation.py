@@ -115,6 +115,9 @@ def test_mae_is_the_mean_over_windows_and_coordinates(rng):
         ]
         assert row.mae_m == pytest.approx(np.concatenate(errors_m).mean())
         assert row.low_m <= row.mae_m <= row.high_m
+        relevance = table.query("curve == 'relevance' and percent == @row.percent").iloc[0]
+        assert row.relevance_above_m == pytest.approx(relevance.mae_m - row.mae_m)
+        assert row.relevance_above_low_m <= row.relevance_above_m <= row.relevance_above_high_m
         assert (row.sources, row.windows, row.draws) == (2, 7, draws[row.curve])
     assert len(table) == 6
 
@@ -126,3 +129,13 @@ def test_the_same_source_in_two_conditions_tells_no_more_than_in_one(rng):
     twice = mae_curves(2 * estimates_m, np.tile(positions_m, (2, 1)), 2 * list(range(5)), percents=[0])
     same = ["curve", "percent", "mae_m", "low_m", "high_m", "sources"]
     pd.testing.assert_frame_equal(once[same], twice[same])
+
+
+def test_what_all_sources_share_does_not_blur_the_comparison(rng):
+    """Where relevance errs by 0.1 m more than energy on every window, the difference is exact, whatever the errors."""
+    positions_m = np.zeros((5, 3))
+    energy = [rng.random((1, 4, 1, 3)) for _ in positions_m]
+    estimates_m = [{"relevance": each + 0.1, "energy": each, "random": each} for each in energy]
+    row = mae_curves(estimates_m, positions_m, range(5), percents=[0]).query("curve == 'energy'").iloc[0]
+    assert row.high_m - row.low_m > 0.01
+    assert [row.relevance_above_low_m, row.relevance_above_m, row.relevance_above_high_m] == pytest.approx([0.1] * 3)

@@ -132,11 +132,11 @@ def find(
     ]
 
 
-def compare(low: float, high: float, other_low: float, other_high: float) -> str:
-    """Tell whether an interval lies "below" or "above" another; "level" where they overlap."""
-    if high < other_low:
+def compare(low: float, high: float, value: float) -> str:
+    """Tell whether an interval lies "below" or "above" a value; "level" where it holds it."""
+    if high < value:
         return "below"
-    return "above" if low > other_high else "level"
+    return "above" if low > value else "level"
 
 
 def _localization(whole: pd.DataFrame, centre_m: float, estimates: pd.DataFrame | None) -> Finding:
@@ -144,21 +144,24 @@ def _localization(whole: pd.DataFrame, centre_m: float, estimates: pd.DataFrame 
         Mark(method_title(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
         for row in whole[whole["curve"] == "relevance"].itertuples()
     ]
-    answers = [CONSTANT[compare(mark.low, mark.high, centre_m, centre_m)].format(name=mark.name) for mark in marks]
+    answers = [CONSTANT[compare(mark.low, mark.high, centre_m)].format(name=mark.name) for mark in marks]
     if estimates is not None and SRP_PHAT in set(estimates["method"]):
-        baseline = _baseline(estimates[estimates["method"] == SRP_PHAT])
-        verdicts = [BASELINE[compare(mark.low, mark.high, baseline.low, baseline.high)] for mark in marks]
-        answers += [verdict.format(name=mark.name) for verdict, mark in zip(verdicts, marks, strict=True)]
-        marks.append(baseline)
+        errors_m = _errors(estimates)
+        for model_name in whole["model"].unique():
+            _, *above_m = mean_over_sources(errors_m[model_name] - errors_m[SRP_PHAT], errors_m["source"])
+            answers.append(BASELINE[compare(*above_m, 0)].format(name=method_title(model_name)))
+        mae_m, *interval_m = mean_over_sources(errors_m[SRP_PHAT], errors_m["source"])
+        marks.append(Mark(SRP_PHAT, "plain", metres(mae_m), mae_m, *interval_m))
     return Finding(
         "Do the networks localize?", answers, "MAE in metres, all input", marks, CENTRE, metres(centre_m), centre_m
     )
 
 
-def _baseline(estimates: pd.DataFrame) -> Mark:
-    error_m = [(estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz"]
-    mae_m, low_m, high_m = mean_over_sources(sum(error_m) / 3, estimates["source"])
-    return Mark(SRP_PHAT, "plain", metres(mae_m), mae_m, low_m, high_m)
+def _errors(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return the error of each method, mean of x, y and z in metres: a row a window, a column a method."""
+    error_m = sum((estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz") / 3
+    heard = estimates[["condition", "source", "window", "method"]].assign(error_m=error_m)
+    return heard.pivot(index=["condition", "source", "window"], columns="method", values="error_m").reset_index()
 
 
 def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
@@ -166,9 +169,8 @@ def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
     marks, answers = [], []
     for model, rows in curves[curves["percent"] == percent].groupby("model", sort=False):
         at, title = {row.curve: row for row in rows.itertuples()}, method_title(model)
-        relevance = at["relevance"]
         for words, other in ((HURT, at["random"]), (LOUD, at["energy"])):
-            verdict = compare(relevance.low_m, relevance.high_m, other.low_m, other.high_m)
+            verdict = compare(other.relevance_above_low_m, other.relevance_above_high_m, 0)
             answers.append(words[verdict].format(name=title))
         marks += [
             Mark(f"{title}, {removed}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
@@ -188,8 +190,8 @@ def _delays(delays: pd.DataFrame, all_pairs: pd.DataFrame) -> Finding:
         marks.append(Mark(signal_title(row.signal), kind, _scores(row), row.mae_samples, *interval))
         if kind == "relevance":
             scores = [
-                compare(row.mae_above_zero_samples_low, row.mae_above_zero_samples_high, 0, 0),
-                compare(row.anomalies_above_zero_percent_low, row.anomalies_above_zero_percent_high, 0, 0),
+                compare(row.mae_above_zero_samples_low, row.mae_above_zero_samples_high, 0),
+                compare(row.anomalies_above_zero_percent_low, row.anomalies_above_zero_percent_high, 0),
             ]
             model_name = row.signal.split()[1]
             answers.append(ZERO["below" in scores, "above" in scores].format(name=method_title(model_name)))
