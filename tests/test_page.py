@@ -13,6 +13,7 @@ import build_page
 import localization_experiment
 import perturbation_experiment
 import tdoa_experiment
+from report.page.assets import Assets
 from report.page.examples import choose_examples
 from report.page.findings import compare, find
 from report.published import published_curves
@@ -256,7 +257,7 @@ def test_examples_are_the_extremes_and_the_same_others_everywhere():
 def test_sounds_of_a_source_are_equally_loud_as_long_as_they_say_and_do_not_clip(site, page):
     for condition in CONDITIONS:
         for source in {each["data-source"] for each in page.all("template") if each["data-condition"] == condition}:
-            paths = sorted((site / "page" / "examples" / condition / source).glob("*.ogg"))
+            paths = sorted((site / "page" / "examples" / condition / source).glob("*.mp3"))
             sounds = [soundfile.read(path)[0] for path in paths]
             assert len(sounds) == 3
             levels_db = [10 * np.log10(np.mean(sound**2)) for sound in sounds]
@@ -265,6 +266,14 @@ def test_sounds_of_a_source_are_equally_loud_as_long_as_they_say_and_do_not_clip
             said = {float(each["data-seconds"]) for each in page.all("audio") if f"/{source}/" in each["src"]
                     and condition in each["src"]}  # fmt: skip
             assert {len(sound) / 16000 for sound in sounds} == said
+
+
+def test_equal_sounds_make_equal_files(tmp_path):
+    noise = np.random.default_rng(0).standard_normal(16000) / 10
+    said = [Assets(tmp_path / name).sound("noise", "noise", noise, 16000) for name in ("first", "second")]
+    assert said[0] == said[1]
+    first, second = (tmp_path / name / said[0].file for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_every_image_says_what_it_shows_and_waits_until_it_is_looked_at(page):

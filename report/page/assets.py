@@ -20,7 +20,7 @@ from running.files import whole_file
 DPI = 180
 INKS = 256  # colours that drawings are reduced to: lines, text and their soft edges
 QUALITY = 70  # of pictures with many colours
-COMPRESSION = 0.8  # of sounds, of at most 1: about 67 kbit/s, at which Opus keeps levels
+COMPRESSION = 0.2  # of sounds, of at most 1: 30 to 60 kbit/s, levels change by at most 0.2 dB
 OUTLINE = 480  # columns of a signal's outline
 
 
@@ -90,12 +90,12 @@ class Assets:
         return Picture(alt, light, dark, *image.size, 100 * axes.x0, 100 * axes.x1)
 
     def sound(self, file: str, name: str, signal: np.ndarray, fs_hz: int) -> Sound:
-        """Write a sound as Opus."""
+        """Write a sound as MP3: every browser plays it, and equal sounds make equal files."""
         memory = io.BytesIO()
-        soundfile.write(memory, signal, fs_hz, format="OGG", subtype="OPUS", compression_level=COMPRESSION)
-        with whole_file(self._path(f"{file}.ogg")) as beside:
+        soundfile.write(memory, signal, fs_hz, format="MP3", bitrate_mode="VARIABLE", compression_level=COMPRESSION)
+        with whole_file(self._path(f"{file}.mp3")) as beside:
             beside.write_bytes(memory.getbuffer())
-        return Sound(name, f"page/{file}.ogg", len(signal) / fs_hz)
+        return Sound(name, f"page/{file}.mp3", len(signal) / fs_hz)
 
     def _path(self, name: str) -> Path:
         return self.folder / name
