@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,17 @@ from pathlib import Path
 from running.errors import InputError
 
 
+def part_of(path: Path) -> Path:
+    """Return the path beside `path` at which this process writes what is to take its place."""
+    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+
+
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes its place when the block ends well, and is removed otherwise."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    beside = part_of(path)
     try:
         yield beside
         os.replace(beside, path)
@@ -62,9 +68,13 @@ def read_csv(path: str | Path) -> list[dict]:
 
 
 def remove_parts(folder: str | Path) -> None:
-    """Remove what killed processes of this machine left of `whole_file` in a folder."""
+    """Remove the files and folders that killed processes of this machine left at `part_of` in a folder."""
     for part in Path(folder).glob(".*.part*"):
-        if not _is_alive(int(part.name.rpartition(".part")[0].rpartition(".")[2])):
+        if _is_alive(int(part.name.rpartition(".part")[0].rpartition(".")[2])):
+            continue
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
             part.unlink(missing_ok=True)
 
 

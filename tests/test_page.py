@@ -1,6 +1,8 @@
 """The web page as it is built, and as it is used in a browser."""
 
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -66,6 +68,9 @@ def results(tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    (folder / f".page.{killed.pid}.part" / "page").mkdir(parents=True)
     assert build_page.main(["--results", str(results), "--to", str(folder), "--between", "0"]) == folder / "index.html"
     return folder
 
@@ -266,6 +271,10 @@ def test_sounds_of_a_source_are_equally_loud_as_long_as_they_say_and_do_not_clip
             said = {float(each["data-seconds"]) for each in page.all("audio") if f"/{source}/" in each["src"]
                     and condition in each["src"]}  # fmt: skip
             assert {len(sound) / 16000 for sound in sounds} == said
+
+
+def test_nothing_is_left_of_building_nor_of_a_build_that_was_killed(site):
+    assert {each.name for each in site.iterdir()} == {"index.html", "page"}
 
 
 def test_equal_sounds_make_equal_files(tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -49,6 +50,15 @@ with whole_file({str(tmp_path / "a.txt")!r}) as beside:
     assert len(list(tmp_path.iterdir())) == 1
     remove_parts(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_a_killed_process_left_is_removed(tmp_path):
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    for process in (killed.pid, os.getpid()):
+        (tmp_path / f".page.{process}.part" / "page").mkdir(parents=True)
+    remove_parts(tmp_path)
+    assert [left.name for left in tmp_path.iterdir()] == [f".page.{os.getpid()}.part"]
 
 
 def test_csv_survives(tmp_path):

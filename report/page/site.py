@@ -32,7 +32,7 @@ from report.published import CURVES, published_curves
 from report.sounds import LOWEST_HZ
 from report.style import DARK, LIGHT, Theme, condition_title, method_title, signal_title
 from running.errors import InputError
-from running.files import read_json, whole_file
+from running.files import part_of, read_json, remove_parts, whole_file
 
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "sources.csv", "summary.csv", "errors.csv")
@@ -84,7 +84,8 @@ def build_site(results: str | Path, to: str | Path, between: int) -> Path:
     if (to / "page").exists() and not (to / "page" / STYLE).is_file():
         raise InputError(f"{to / 'page'} is not of an earlier page; move it away or choose another place by --to")
     to.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".page.", dir=to) as building:
+    remove_parts(to)
+    with tempfile.TemporaryDirectory(prefix=part_of(to / "page").name, dir=to) as building:
         assets = Assets(building)
         text = _environment().get_template("index.html.j2").render(gather(read, assets, between))
         shutil.rmtree(to / "page", ignore_errors=True)
