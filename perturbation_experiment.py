@@ -2,36 +2,49 @@
 
     python perturbation_experiment.py --T60 0.15 --SNR 25
     python perturbation_experiment.py --conditions all
+    python perturbation_experiment.py --method lrp gradient_x_input
 
 prints the MAE in metres against the share of input removed, beside the published one, and writes it to
-results/perturbation. It needs the test recordings (generate_data.py) and weights (train.py, or those that are shipped).
+results/perturbation, with what removing relevant input does beyond removing any other, on the same windows. It needs
+the test recordings (generate_data.py) and weights (those that are shipped, or --weights logs after train.py).
 """
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import params
-from explain.experiment import (
-    Trial,
-    add_arguments,
-    always_the_centre_mae_m,
-    open_trials,
-    origin_of,
-    results_folder,
+from explain.methods.method import Method
+from explain.removal import (
+    CURVES,
+    ENERGY,
+    PERCENTS,
+    RANDOM,
+    RELEVANCE,
+    VERSION,
+    Removal,
+    answers_without,
+    at_random,
+    by_attribution,
+    by_energy,
 )
-from explain.perturbation import CURVES, PERCENTS, mae_curves, perturb_source
+from localization.localizer import Centre
+from localization.trials import Trial, add_arguments, open_trials, results_of_trials
 from report.figures import removal_curves, write_figure
-from report.published import published_curves
-from report.tables import as_text, write_csv, write_latex
+from report.published import published_removal_m
+from report.tables import as_text, write_latex
 from running import arguments, ranks
 from running.errors import exits_cleanly
-from running.files import write_json
+from running.files import write_csv
 from running.parts import by_source
 from running.provenance import fingerprint
+
+CONTROLS = (ENERGY, RANDOM, params.CENTRE)
+"""What the curve of relevance is compared with."""
 
 
 def parse(argv: list[str] | None):
@@ -51,77 +64,108 @@ def parse(argv: list[str] | None):
     return args
 
 
-def estimates(trial: Trial, args) -> list[dict[str, np.ndarray]]:
-    """Return the estimates of each source, see `explain.perturbation.perturb_source`; kept on disk source by source."""
-    identity = {"relevance": trial.relevance.fingerprint, "percents": args.percents, "draws": args.draws}
-    identity["seed"] = args.seed
-    device = arguments.device(args)
-    folder = args.results / "parts" / f"perturbation-{fingerprint(identity)[:16]}"
+def answers_of(trial: Trial, args) -> dict[tuple[str, str], list[np.ndarray]]:
+    """Return the answers of every curve, kept on disk source by source.
 
-    def compute(row: int) -> dict[str, np.ndarray]:
-        windows = trial.recordings.windows(row)
-        return perturb_source(
-            trial.model,
-            windows,
-            trial.relevance.relevance(row, windows),
-            args.percents,
-            args.draws,
-            args.seed,
-            trial.recordings.sources[row]["source"],
-            device=device,
-        )
+    By curve and method ("" where it has none) a list of what each source's windows give, (order, window, percent, 3).
+    """
+    recordings, network = trial.recordings, trial.network
+    orders = {(RELEVANCE, name): (store.identity, by_attribution(store.attributions))
+              for name, store in trial.stores.items()}  # fmt: skip
+    orders[ENERGY, ""] = {}, by_energy
+    orders[RANDOM, ""] = {"seed": args.seed, "draws": args.draws}, at_random(recordings.numbers, args.seed, args.draws)
+    shared = {"version": VERSION, "recordings": recordings.fingerprint, "percents": args.percents} | network.identity
+    found = {}
+    for (curve, method), (identity, order) in orders.items():
 
-    sources = [row["source"] for row in trial.recordings.sources]
-    return by_source(folder, sources, compute, f"{trial.model_name} {trial.condition.name}")
+        def compute(row: int, order=order) -> dict[str, np.ndarray]:
+            windows = recordings.windows(row)
+            answers_m = answers_without(network.model, windows, order(row, windows), args.percents, network.device)
+            return {"answers_m": answers_m}
+
+        folder = fingerprint(shared | {"curve": curve, "order": identity})[:16]
+        title = " ".join(filter(None, [network.name, trial.condition.name, curve, method]))
+        parts = by_source(args.results / "parts" / f"removal-{folder}", recordings.names, compute, title)
+        found[curve, method] = [part["answers_m"] for part in parts]
+    return found
 
 
-def curves(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], args) -> pd.DataFrame:
-    """Return the curves of every trial, and of each network with all conditions pooled."""
-    groups = {(trial.condition.name, trial.model_name): [index] for index, trial in enumerate(trials)}
+def errors_m(answers_m: list[np.ndarray], positions_m: np.ndarray) -> list[np.ndarray]:
+    """Return the errors of the answers for each source, the mean over orders and coordinates, (window, percent)."""
+    return [
+        np.abs(each - position_m).mean(axis=(0, 3)) for each, position_m in zip(answers_m, positions_m, strict=True)
+    ]
+
+
+def centre_answers(trial: Trial, percents: list[float]) -> list[np.ndarray]:
+    """Return the answers of the constant, which hears nothing, shaped as those of `answers_of`."""
+    answer_m = Centre(trial.recordings.setup).position_m
+    return [np.tile(answer_m, (1, count, len(percents), 1)) for count in trial.recordings.window_counts]
+
+
+def summarise(trials: list[Trial], found: list[dict], args) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the curves of every trial, and of each network with all conditions pooled, and their verdicts."""
+    groups = {(trial.condition.name, trial.network.name): [index] for index, trial in enumerate(trials)}
     if len({trial.condition for trial in trials}) > 1:
         for index, trial in enumerate(trials):
-            groups.setdefault(("pooled", trial.model_name), []).append(index)
-    tables = []
-    for (condition, model_name), indices in groups.items():
-        sources_m = [source_m for index in indices for source_m in estimated[index]]
-        positions_m = np.concatenate([trials[index].recordings.positions_m for index in indices])
-        numbers = [row["source"] for index in indices for row in trials[index].recordings.sources]
-        table = mae_curves(sources_m, positions_m, numbers, args.percents, args.seed)
-        centre = [always_the_centre_mae_m(trials[index].recordings) for index in indices]
-        windows = [trials[index].recordings.window_counts.sum() for index in indices]
-        centre_m = float(np.average(np.mean(centre, axis=1), weights=windows))
-        control = pd.DataFrame({"curve": params.CENTRE, "percent": args.percents, "mae_m": centre_m})
-        table = pd.concat([table, control], ignore_index=True)
-        table.insert(0, "model", model_name)
-        table.insert(0, "condition", condition)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+            groups.setdefault(("pooled", trial.network.name), []).append(index)
+    curves, verdicts = [], []
+    for (condition, model), indices in groups.items():
+        scores = {key: [] for key in found[indices[0]]}
+        for key, index in product(scores, indices):
+            scores[key] += errors_m(found[index][key], trials[index].recordings.positions_m)
+        sources = [row for index in indices for row in trials[index].recordings.sources]
+        voices, numbers = ([row[key] for row in sources] for key in ("speaker", "source"))
+        removal = Removal(scores, voices, numbers, args.percents, args.seed)
+        place = {"condition": condition, "model": model}
+        for curve, method in scores:
+            draws = args.draws if curve == RANDOM else 1
+            table = removal.curve((curve, method)).assign(**place, curve=curve, method=method, draws=draws)
+            table["published_mae_m"] = published_removal_m(
+                [trials[index].recordings for index in indices], model, curve, args.percents
+            )
+            curves.append(table)
+        for method in trials[indices[0]].stores:
+            for control in CONTROLS:
+                table = removal.difference((RELEVANCE, method), (control, ""))
+                verdicts.append(table.assign(**place, method=method, against=control))
+    names = {"mean": "mae_m", "low": "low_m", "high": "high_m", "items": "sources", "inputs": "windows"}
+    shown = ["condition", "model", "method", "curve", "percent", *names.values(), "draws", "published_mae_m"]
+    compared = ["condition", "model", "method", "against", "percent", "difference_m", "low_m", "high_m", "verdict"]
+    return (
+        pd.concat(curves, ignore_index=True).rename(columns=names)[shown],
+        pd.concat(verdicts, ignore_index=True).rename(columns=names | {"mean": "difference_m"})[compared],
+    )
 
 
-def source_errors(trials: list[Trial], estimated: list[list[dict[str, np.ndarray]]], args) -> pd.DataFrame:
+def source_errors(trials: list[Trial], found: list[dict], args) -> pd.DataFrame:
     """Return the error of every source with nothing removed: a row a source, MAE in metres over its windows."""
     whole = args.percents.index(0)
     rows = []
-    for trial, sources_m in zip(trials, estimated, strict=True):
-        for row, source_m in zip(trial.recordings.sources, sources_m, strict=True):
-            position_m = np.array([row["x_m"], row["y_m"], row["z_m"]])
-            error_m = np.abs(source_m["relevance"][0, :, whole] - position_m).mean(axis=0)
+    for trial, answers_m in zip(trials, found, strict=True):
+        recordings, place = trial.recordings, {"condition": trial.condition.name, "model": trial.network.name}
+        for row, position_m, of_source in zip(
+            recordings.sources, recordings.positions_m, answers_m[ENERGY, ""], strict=True
+        ):
+            error_m = np.abs(of_source[0, :, whole] - position_m).mean(axis=0)
             errors = dict(zip(("mae_x_m", "mae_y_m", "mae_z_m"), error_m, strict=True))
-            place = {"condition": trial.condition.name, "model": trial.model_name}
             rows.append(place | row | errors | {"mae_m": error_m.mean()})
     return pd.DataFrame(rows)
 
 
-def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+def shown(curves: pd.DataFrame) -> pd.DataFrame:
     """Return a table to print: a row a curve, a column a share removed, the published curve below ours."""
-    published = published.merge(table[["condition", "model", "percent"]].drop_duplicates())
-    published = published.assign(curve=published["curve"] + " (published)")
-    rows = [curve + of for curve in CURVES for of in ("", " (published)")] + [params.CENTRE]
-    wide = pd.concat([table, published]).pivot(index=["condition", "model", "curve"], columns="percent", values="mae_m")
-    networks = table[["condition", "model"]].drop_duplicates().itertuples(index=False)
-    wide = wide.reindex([(*network, row) for network in networks for row in rows]).dropna(how="all")
-    wide.columns = [f"{percent:g} %" for percent in wide.columns]
-    return wide.reset_index()
+    keys = ["condition", "model", "curve", "method"]
+    tables = []
+    for values, suffix in (("mae_m", ""), ("published_mae_m", " (published)")):
+        wide = curves.pivot(index=keys, columns="percent", values=values).dropna(how="all").reset_index()
+        tables.append(wide.assign(curve=wide["curve"] + suffix, method=wide["method"] if not suffix else ""))
+    table = pd.concat(tables)
+    networks = list(dict.fromkeys(zip(curves["condition"], curves["model"], strict=True)))
+    order = [curve + of for curve in CURVES for of in ("", " (published)")] + [params.CENTRE]
+    places = [(networks.index((row.condition, row.model)), order.index(row.curve)) for row in table.itertuples()]
+    table = table.iloc[sorted(range(len(table)), key=places.__getitem__)]
+    return table.rename(columns={percent: f"{percent:g} %" for percent in curves["percent"].unique()})
 
 
 @exits_cleanly
@@ -130,24 +174,25 @@ def main(argv: list[str] | None = None) -> Path:
     args = parse(argv)
     with ranks.process_group():
         trials = open_trials(args)
-        estimated = [estimates(trial, args) for trial in trials]
-    folder = results_folder(args, "perturbation")
+        results = results_of_trials(args, "perturbation", trials)
+        found = [answers_of(trial, args) | {(params.CENTRE, ""): centre_answers(trial, args.percents)}
+                 for trial in trials]  # fmt: skip
     if not ranks.is_main():
-        return folder
-    table = curves(trials, estimated, args)
-    published = published_curves()
-    shown = beside_published(table, published)
-    write_csv(folder / "curves.csv", table)
-    write_csv(folder / "sources.csv", source_errors(trials, estimated, args))
-    write_latex(folder / "table.tex", shown)
-    write_figure(folder / "curves.png", removal_curves(table, published))
-    write_json(folder / "run.json", origin_of(args, trials))
+        return results.folder
+    curves, verdicts = summarise(trials, found, args)
+    table = shown(curves)
+    write_csv(results.folder / "curves.csv", curves)
+    write_csv(results.folder / "verdicts.csv", verdicts)
+    write_csv(results.folder / "sources.csv", source_errors(trials, found, args))
+    write_latex(results.folder / "table.tex", table)
+    write_figure(results.folder / "curves.png", removal_curves(curves))
+    results.finish()
     print(
-        f"MAE in metres against the share of input removed; {args.split}, {table['windows'].max():.0f} windows at most"
+        f"MAE in metres against the share of input removed; {args.split}, {curves['windows'].max():.0f} windows at most"
     )
-    print(as_text(shown))
-    print(f"results: {folder}")
-    return folder
+    print(as_text(table))
+    print(f"results: {results.folder}")
+    return results.folder
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python relevance_check.py --T60 0.15 --SNR 25
 
 prints, for every layer with weights, the share of the relevance put in at the output that arrives there, down to the
-input; and for SampleCNN how far the relevance with all of it on the gate (as published) is from that with all of it on
-the signal. Written to results/relevance_check.
+input (methods other than LRP: at the input alone); and for a network with squeeze-excite gates how far LRP with all
+relevance on the gate (as published) is from that with all of it on the signal. Written to results/relevance_check.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from explain.conservation import conservation_ledger, relevance_difference
-from explain.experiment import Trial, add_arguments, open_trials, origin_of, results_folder
-from explain.relevance import compute_relevance
-from explain.rules import GATES
-from models.sample_cnn import SampleCNN
-from report.tables import as_text, write_csv
+from explain.lrp.conservation import relevance_difference
+from explain.lrp.rules import GATES, has_gate
+from explain.methods.lrp import LRP
+from localization.trials import Trial, add_arguments, open_trials, results_of_trials
+from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
-from running.files import write_json
+from running.files import write_csv
 
 SHOWN_KINDS = ("first convolution", "convolution", "linear", "input")
 
@@ -36,28 +35,28 @@ def parse(argv: list[str] | None):
     return parser.parse_args(argv)
 
 
-def heard(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
-    """Return all windows of a trial, (window, microphone, sample), and the true position of each, (window, 3)."""
-    recordings = trial.recordings
-    windows = np.concatenate([recordings.windows(row) for row in range(len(recordings))])
-    return windows, np.repeat(recordings.positions_m, recordings.window_counts, axis=0)
+def ledgers(trial: Trial) -> pd.DataFrame:
+    """Return where the relevance of a trial goes by each method, see `explain.methods.Method.ledger`."""
+    recordings, network, tables = trial.recordings, trial.network, []
+    windows = [recordings.windows(row) for row in range(len(recordings))]
+    for name, store in trial.stores.items():
+        start_m = np.concatenate([store.start.of(row, each) for row, each in enumerate(windows)])
+        table = store.method.ledger(network.model, np.concatenate(windows), start_m, network.device)
+        place = {"condition": trial.condition.name, "model": network.name, "method": name}
+        in_metres = table.rename(columns={"received": "received_m", "passed": "passed_m"})
+        tables.append(pd.concat([pd.DataFrame(place, index=table.index), in_metres], axis=1))
+    return pd.concat(tables, ignore_index=True)
 
 
-def ledger(trial: Trial, args) -> pd.DataFrame:
-    """Return the trial's conservation ledger, see `explain.conservation`."""
-    table = conservation_ledger(trial.model, *heard(trial), args.start, args.gate, arguments.device(args))
-    table.insert(0, "model", trial.model_name)
-    table.insert(0, "condition", trial.condition.name)
-    return table
-
-
-def gate_difference(trial: Trial, args) -> pd.DataFrame:
+def gate_difference(trial: Trial) -> pd.DataFrame:
     """Return how far the two ways through the squeeze-excite product are apart, a row a window."""
-    device, recordings, tables = arguments.device(args), trial.recordings, []
+    recordings, network, tables = trial.recordings, trial.network, []
+    start = next(iter(trial.stores.values())).start
     for row in tqdm(range(len(recordings)), f"gates {trial.condition.name}", unit="source"):
-        windows, position_m = recordings.windows(row), recordings.positions_m[row]
-        ways = [compute_relevance(trial.model, windows, position_m, args.start, gate, device=device) for gate in GATES]
-        place = {"condition": trial.condition.name, "source": recordings.sources[row]["source"]}
+        windows = recordings.windows(row)
+        start_m = start.of(row, windows)
+        ways = [LRP(gate).attribute(network.model, windows, start_m, network.device) for gate in GATES]
+        place = {"condition": trial.condition.name, "model": network.name, "source": recordings.numbers[row]}
         tables.append(relevance_difference(*ways).rename_axis("window").reset_index().assign(**place))
     return pd.concat(tables, ignore_index=True)
 
@@ -68,26 +67,27 @@ def main(argv: list[str] | None = None) -> Path:
     args = parse(argv)
     with ranks.process_group():
         trials = open_trials(args)
-    folder = results_folder(args, "relevance_check")
+        results = results_of_trials(args, "relevance_check", trials)
     if not ranks.is_main():
-        return folder
-    ledgers = pd.concat([ledger(trial, args) for trial in trials])
-    write_csv(folder / "ledger.csv", ledgers)
+        return results.folder
+    table = pd.concat(map(ledgers, trials), ignore_index=True)
+    write_csv(results.folder / "ledger.csv", table)
     print("share of the relevance put in at the output that reaches each layer")
-    shown = ledgers[ledgers["kind"].isin(SHOWN_KINDS)]
-    by_layer = shown.pivot(index=["model", "layer", "rule"], columns="condition", values="share")
-    order = shown.set_index(["model", "layer", "rule"]).index.unique()
+    shown = table[table["kind"].isin(SHOWN_KINDS)]
+    keys = ["model", "method", "layer", "rule"]
+    by_layer = shown.pivot(index=keys, columns="condition", values="share")
+    order = shown.set_index(keys).index.unique()
     print(as_text(by_layer.loc[order, [*dict.fromkeys(shown["condition"])]].reset_index()))
-    gated = [trial for trial in trials if isinstance(trial.model, SampleCNN)]
+    gated = [trial for trial in trials if has_gate(trial.network.model)]
     if gated:
-        differences = pd.concat([gate_difference(trial, args) for trial in gated])
-        write_csv(folder / "gates.csv", differences)
-        print("\nSampleCNN, relevance through the gate against through the signal, mean over windows")
-        means = differences.drop(columns=["window", "source"]).groupby("condition", sort=False).mean()
+        differences = pd.concat(map(gate_difference, gated))
+        write_csv(results.folder / "gates.csv", differences)
+        print("\nLRP through the gate against LRP through the signal, mean over windows")
+        means = differences.drop(columns=["window", "source"]).groupby(["model", "condition"], sort=False).mean()
         print(as_text(means.reset_index()))
-    write_json(folder / "run.json", origin_of(args, trials))
-    print(f"results: {folder}")
-    return folder
+    results.finish()
+    print(f"results: {results.folder}")
+    return results.folder
 
 
 if __name__ == "__main__":

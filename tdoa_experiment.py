@@ -5,43 +5,48 @@
 
 prints the share of anomalies, the MAE in samples of the other estimates and how often estimates point to the right
 side, and writes them to results/tdoa. The rows
-"always lag 0" and "untrained" (the same network with random weights) say what the numbers are worth. It needs the test
-recordings (generate_data.py) and weights (train.py, or those that are shipped).
+"always lag 0" and "untrained" (the same network with random weights, several times) say what the numbers are worth. It
+needs the test recordings (generate_data.py) and weights (those that are shipped, or --weights logs after train.py).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 import params
 from acoustics.recordings import Recordings
-from explain.delays import (
+from localization.delays import (
+    MICROPHONES,
     PROTOCOLS,
+    RELEVANCE,
+    UNTRAINED,
+    VERSION,
     DelayProtocol,
     delay_rows,
+    delay_verdicts,
     estimated_lags_samples,
     summarise_delays,
     true_lags_samples,
 )
-from explain.experiment import Trial, add_arguments, open_trials, origin_of, results_folder
-from explain.store import RelevanceStore
-from models import build_model
-from report.tables import as_text, write_csv, write_latex
+from localization.trials import Trial, add_arguments, null_rows, open_trials, results_of_trials, store_of
+from report.tables import as_text, write_latex
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
-from running.files import write_json
+from running.files import write_csv
 from running.parts import by_source
 from running.provenance import fingerprint
+from running.results import Results
 
+FOLDERS = {"published": "tdoa"}
 LEGEND = """Anomalies in percent, and MAE in samples of the other estimates; direction: of the windows with
-a true delay of a sample or more, percent whose estimate has its sign, less percent with the other sign."""
+a true delay of a sample or more, percent whose estimate has its sign, less percent with the other sign.
+untrained: mean of {untrained} random initialisations, on {null_sources} sources a condition."""
 
 
 def parse(argv: list[str] | None):
@@ -62,6 +67,15 @@ def parse(argv: list[str] | None):
     )
     parser.add_argument("--fractional_truth", action=argparse.BooleanOptionalAction, help="compare with exact delays")
     parser.add_argument("--sub_sample", action=argparse.BooleanOptionalAction, help="refine the peak by a parabola")
+    parser.add_argument(
+        "--untrained",
+        type=arguments.whole(2),
+        default=20,
+        help="random initialisations of each network, whose relevance says what the direction of delays is worth",
+    )
+    parser.add_argument(
+        "--null_sources", type=arguments.whole(1), default=8, help="sources of each condition that these hear"
+    )
     return parser.parse_args(argv)
 
 
@@ -74,101 +88,121 @@ def protocols_of(args) -> dict[str, DelayProtocol]:
     return {name: replace(PROTOCOLS[name], **changes) for name in dict.fromkeys(args.protocol)}
 
 
-def untrained(trial: Trial, seed: int) -> torch.nn.Module:
-    """Return the trial's network with random weights."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        setup = trial.recordings.setup
-        return build_model(
-            trial.model_name,
-            microphones=len(setup.array),
-            window_samples=setup.window_samples,
-            input_scale=trial.model.scale.kind,
-        ).eval()
+@dataclass(frozen=True)
+class Signals:
+    """Signals whose delays are estimated.
 
-
-def signals_of(trials: list[Trial], args) -> dict[str, tuple[str, Callable[[int], np.ndarray]]]:
-    """Return the signals whose delays are estimated in one condition: by name, what they depend on and how to get them.
-
-    Each is a function from a source's row to an array of shape (window, microphone, sample).
+    Parameters
+    ----------
+    name, method, model : str
+        What they are: columns of the table.
+    identity : list of str
+        Fingerprints of all that they depend on.
+    rows : list of int
+        Rows of the sources that there are signals of.
+    of : callable
+        From a source's row to its signals, shape (window, microphone, sample), one for each initialisation.
     """
+
+    name: str
+    method: str
+    model: str
+    identity: list[str]
+    rows: list[int]
+    of: Callable[[int], Iterable[np.ndarray]]
+
+
+def signals_of(trials: list[Trial], args) -> list[Signals]:
+    """Return the signals of one condition: microphones, their relevance, and that for untrained networks."""
     recordings = trials[0].recordings
-    signals = {"microphones": (recordings.fingerprint, recordings.windows)}
-    for trial in trials:
-        signals[f"relevance {trial.model_name}"] = (trial.relevance.fingerprint, trial.relevance.relevance)
-    for trial in trials:
-        control = RelevanceStore(
-            args.results / "relevance",
-            recordings,
-            untrained(trial, args.seed),
-            args.start,
-            args.gate,
-            device=arguments.device(args),
+    everything, few = list(range(len(recordings))), null_rows(recordings, args.null_sources)
+    found = [
+        Signals(
+            MICROPHONES, "", "", [recordings.fingerprint], everything, lambda row: [recordings.windows(row)]
         )
-        signals[f"untrained {trial.model_name}"] = (control.fingerprint, control.compute)
-    return signals
-
-
-def estimate_lags(
-    trials: list[Trial], args, protocols: dict[str, DelayProtocol]
-) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Return the delays of all signals in one condition: of each signal, for each source, by protocol."""
-    recordings = trials[0].recordings
-    sources = [row["source"] for row in recordings.sources]
-    estimators = {name: (each.pairs, each.limit_lag, each.sub_sample) for name, each in protocols.items()}
-    lags_samples = {}
-    for name, (identity, signal) in signals_of(trials, args).items():
-
-        def compute(row: int, signal=signal) -> dict[str, np.ndarray]:
-            heard = signal(row)
-            return {
-                name: estimated_lags_samples(heard, recordings.setup, protocol) for name, protocol in protocols.items()
-            }
-
-        folder = fingerprint({"signal": identity, "estimators": estimators})[:16]
-        lags_samples[name] = by_source(
-            args.results / "parts" / f"tdoa-{folder}", sources, compute, f"{name} {recordings.condition.name}"
-        )
-    lags_samples[params.LAG_ZERO] = [
-        {name: np.zeros_like(lags) for name, lags in part.items()} for part in lags_samples["microphones"]
     ]
-    return lags_samples
+    stores = [(trial.network, method, store) for trial in trials for method, store in trial.stores.items()]
+    for network, method, store in stores:
+        found.append(
+            Signals(
+                RELEVANCE, method, network.name, [store.fingerprint], everything,
+                lambda row, store=store: [store.attributions(row)],
+            )
+        )  # fmt: skip
+    for network, method, store in stores:
+        null = [
+            store_of(args, network.untrained(args.seed, number), recordings, store.method)
+            for number in range(args.untrained)
+        ]
+        found.append(
+            Signals(
+                UNTRAINED, method, network.name, [each.fingerprint for each in null], few,
+                lambda row, null=null: (each.compute(row) for each in null),
+            )
+        )  # fmt: skip
+    return found
 
 
 def condition_rows(trials: list[Trial], args, protocols: dict[str, DelayProtocol]) -> dict[str, pd.DataFrame]:
     """Return the delays of all signals in one condition, by protocol: a row for each source, signal, pair, window."""
     recordings = trials[0].recordings
     _check_pairs(protocols, recordings)
-    lags_samples = estimate_lags(trials, args, protocols)
     tables = {name: [] for name in protocols}
-    for signal, of_sources in lags_samples.items():
-        for row, position_m, lags in zip(recordings.sources, recordings.positions_m, of_sources, strict=True):
-            place = {"condition": recordings.condition.name, "signal": signal, "source": row["source"]}
+    for signals in signals_of(trials, args):
+        for row, lags_samples in zip(signals.rows, estimate_lags(signals, recordings, args, protocols), strict=True):
+            columns = {"signal": signals.name, "method": signals.method, "model": signals.model}
             for name, protocol in protocols.items():
-                truth = true_lags_samples(position_m, recordings.setup, protocol)
-                table = delay_rows(lags[name], truth, row["correlation_time_samples"], protocol)
-                tables[name].append(table.assign(**place))
+                for number, lags in enumerate(lags_samples[name]):
+                    place = columns | {"initialisation": number if signals.name == UNTRAINED else ""}
+                    tables[name].append(lag_table(lags, recordings, row, protocol).assign(**place))
+                if signals.name == MICROPHONES:
+                    zero = lag_table(np.zeros_like(lags), recordings, row, protocol)
+                    tables[name].append(zero.assign(**place | {"signal": params.LAG_ZERO}))
     return {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items()}
 
 
-def write_results(rows: pd.DataFrame, args, trials: list[Trial], name: str, protocol: DelayProtocol) -> Path:
-    """Write and print the results of a protocol; return their folder."""
-    folder = folder_of(args, name)
+def estimate_lags(
+    signals: Signals, recordings: Recordings, args, protocols: dict[str, DelayProtocol]
+) -> list[dict[str, np.ndarray]]:
+    """Return the delays of signals for each of their sources, by protocol, shape (initialisation, pair, window)."""
+    estimators = {name: (each.pairs, each.limit_lag, each.sub_sample) for name, each in protocols.items()}
+
+    def compute(place: int) -> dict[str, np.ndarray]:
+        lags = {name: [] for name in protocols}
+        for heard in signals.of(signals.rows[place]):
+            for name, protocol in protocols.items():
+                lags[name].append(estimated_lags_samples(heard, recordings.setup, protocol))
+        return {name: np.stack(each) for name, each in lags.items()}
+
+    folder = fingerprint({"signals": signals.identity, "estimators": estimators, "version": VERSION})[:16]
+    names = [recordings.names[row] for row in signals.rows]
+    title = " ".join(filter(None, [signals.name, signals.method, signals.model, recordings.condition.name]))
+    return by_source(args.results / "parts" / f"tdoa-{folder}", names, compute, title)
+
+
+def lag_table(lags_samples: np.ndarray, recordings: Recordings, row: int, protocol: DelayProtocol) -> pd.DataFrame:
+    """Return the delays of a source as rows, see `delay_rows`, with condition, source and speaker."""
+    source = recordings.sources[row]
+    truth = true_lags_samples(recordings.positions_m[row], recordings.setup, protocol)
+    table = delay_rows(lags_samples, truth, source["correlation_time_samples"], protocol)
+    return table.assign(condition=recordings.condition.name, source=source["source"], speaker=source["speaker"])
+
+
+def write_results(rows: pd.DataFrame, args, name: str, protocol: DelayProtocol, results: Results) -> None:
+    """Write and print the results of a protocol."""
     summary = summarise_delays(rows, args.seed)
-    shown = summary[["condition", "pair", "signal", "windows", "anomalies_percent", "mae_samples", "direction_percent"]]
-    write_csv(folder / "delays.csv", rows)
-    write_csv(folder / "summary.csv", summary)
-    write_latex(folder / "table.tex", shown, digits=3)
-    write_json(folder / "run.json", origin_of(args, trials, protocol=vars(protocol)))
-    print(f"{name} protocol. {LEGEND}")
+    shown = summary[
+        ["condition", "pair", "signal", "method", "model", "windows", "anomalies_percent", "mae_samples",
+         "direction_percent"]
+    ]  # fmt: skip
+    write_csv(results.folder / "delays.csv", rows)
+    write_csv(results.folder / "summary.csv", summary)
+    write_csv(results.folder / "verdicts.csv", delay_verdicts(rows, args.seed))
+    write_latex(results.folder / "table.tex", shown, digits=3)
+    results.finish()
+    print(f"{name} protocol. {LEGEND.format(**vars(args))}")
     print(as_text(shown, digits=3))
-    print(f"results: {folder}")
-    return folder
-
-
-def folder_of(args, protocol_name: str) -> Path:
-    """Return the folder of a protocol's results."""
-    return results_folder(args, "tdoa" if protocol_name == "published" else f"tdoa_{protocol_name}")
+    print(f"results: {results.folder}")
 
 
 @exits_cleanly
@@ -178,14 +212,19 @@ def main(argv: list[str] | None = None) -> list[Path]:
     protocols = protocols_of(args)
     with ranks.process_group():
         trials = open_trials(args)
+        results = {
+            name: results_of_trials(args, FOLDERS.get(name, f"tdoa_{name}"), trials, protocol=vars(protocol))
+            for name, protocol in protocols.items()
+        }
         by_condition = {}
         for trial in trials:
             by_condition.setdefault(trial.condition, []).append(trial)
         parts = [condition_rows(group, args, protocols) for group in by_condition.values()]
     if ranks.is_main():
         for name, protocol in protocols.items():
-            write_results(pd.concat([part[name] for part in parts]), args, trials, name, protocol)
-    return [folder_of(args, name) for name in protocols]
+            rows = pd.concat([part[name] for part in parts], ignore_index=True)
+            write_results(rows, args, name, protocol, results[name])
+    return [each.folder for each in results.values()]
 
 
 def _pair(text: str) -> tuple[int, int]:

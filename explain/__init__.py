@@ -1,1 +1,1 @@
-"""What in the input a network's answer rests on: layer-wise relevance, and what happens when relevant input goes."""
+"""Explanations of any network: attribution methods, what removing input does, and how sure that is. No task, no units."""

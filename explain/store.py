@@ -1,129 +1,141 @@
-"""Relevance on disk: computed once for each set of weights, rules, start and recordings, then read by all experiments.
+"""Attributions on disk: computed once for all that they depend on, then read by all experiments.
 
-One HDF5 file a source, which appears whole or not at all: so any number of processes may fill a store, in any order, a
-killed one goes on where it stopped, and a part of the sources serves the whole later.
+One HDF5 file an item, which appears whole or not at all: so any number of processes may fill a store, in any order, a
+killed one goes on where it stopped, and a part of the items serves the whole later.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 from pathlib import Path
+from typing import Protocol
 
-import h5py
 import numpy as np
 import torch
 from torch import nn
 
-from explain.relevance import compute_relevance
-from explain.rules import describe_composite
+from explain.methods.method import Method
+from running.arrays import read_arrays, write_arrays
 from running.errors import InputError
-from running.files import whole_file, write_json
+from running.files import write_json
 from running.provenance import fingerprint
 
-FORMAT = 1
+FORMAT = 2
 
 
-class RelevanceStore:
-    """Relevance of recordings, read where it is there and computed where it is not.
+class Inputs(Protocol):
+    """Inputs of a network, item by item: a talker's windows, a clip.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Hash of all that the inputs depend on.
+    names : list of str
+        A name for each item, fit for a file.
+    """
+
+    fingerprint: str
+    names: list[str]
+
+    def windows(self, row: int) -> np.ndarray:
+        """Return the inputs of an item, shape (input, ...)."""
+
+
+class Start(Protocol):
+    """What is put in at the outputs and explained.
+
+    Attributes
+    ----------
+    name : str
+        All that it depends on beside network and inputs; fit for a file's name.
+    """
+
+    name: str
+
+    def of(self, row: int, windows: np.ndarray) -> np.ndarray:
+        """Return what is put in for the inputs of an item, shape (input, output)."""
+
+
+class AttributionStore:
+    """Attributions of inputs, read where they are and computed where they are not.
 
     Parameters
     ----------
     folder : path
         Holds stores; this one gets a folder inside, named by what it depends on.
-    recordings : acoustics.recordings.Recordings
+    inputs : Inputs
     model : torch.nn.Module
-    start, gate : str
-        See `explain.relevance.compute_relevance`.
+    method : explain.methods.Method
+    start : Start
     device : str or torch.device
 
     Attributes
     ----------
     identity : dict
-        All that the relevance depends on: hash of the weights, rule of each layer, start, hash of the recordings.
+        All that the attributions depend on: hash of the weights, method, start, hash of the inputs.
     fingerprint : str
         SHA-256 of `identity`.
     folder : Path
-        Where the files are; its ``relevance.json`` holds `identity`.
+        Where the files are; its ``attributions.json`` holds `identity`.
     """
 
     def __init__(
         self,
         folder: str | Path,
-        recordings,
+        inputs: Inputs,
         model: nn.Module,
-        start: str = "ground_truth",
-        gate: str = "published",
+        method: Method,
+        start: Start,
         device: str | torch.device = "cpu",
     ):
-        rules = {row["layer"]: row["rule"] for row in describe_composite(model, gate)}
+        self.inputs, self.model, self.method, self.start, self.device = inputs, model, method, start, device
         self.identity = {
             "format": FORMAT,
             "weights": model_fingerprint(model),
-            "rules": rules,
-            "start": start,
-            "recordings": recordings.fingerprint,
-        }
+            "start": start.name,
+            "inputs": inputs.fingerprint,
+        } | method.identity(model)
         self.fingerprint = fingerprint(self.identity)
-        self.folder = Path(folder) / f"{type(model).__name__}-{start}-{self.fingerprint[:16]}"
-        self.recordings, self.model = recordings, model
-        self.arguments = {"start": start, "gate": gate, "device": device}
+        self.folder = Path(folder) / f"{type(model).__name__}-{method.name}-{start.name}-{self.fingerprint[:16]}"
 
-    def relevance(self, row: int, windows: np.ndarray | None = None) -> np.ndarray:
-        """Return the relevance of one source; it is computed and written first where it is not there yet.
+    def attributions(self, row: int, windows: np.ndarray | None = None) -> np.ndarray:
+        """Return the attributions of an item; they are computed and written first where they are not there yet.
 
         Parameters
         ----------
         row : int
-            The source's row in the recordings.
-        windows : float32 array, shape (window, microphone, sample), optional
-            Its windows, where they are at hand already.
+            The item's row in the inputs.
+        windows : float32 array, shape (input, ...), optional
+            Its inputs, where they are at hand already.
 
         Returns
         -------
-        float32 array, shape (window, microphone, sample)
+        float32 array, of the shape of the inputs
 
         Raises
         ------
         InputError
             When a file is damaged or belongs to another store.
         """
-        path = self._path(row)
+        path = self.folder / f"{self.inputs.names[row]}.h5"
         if path.exists():
             return self._read(path)
-        relevance = self.compute(row, windows)
-        self._write(path, relevance)
-        return relevance
+        attributions = self.compute(row, windows)
+        if not (self.folder / "attributions.json").exists():
+            write_json(self.folder / "attributions.json", self.identity)
+        write_arrays(path, {"attributions": attributions}, {"fingerprint": self.fingerprint})
+        return attributions
 
     def compute(self, row: int, windows: np.ndarray | None = None) -> np.ndarray:
-        """Return what `relevance` does, without the disk."""
-        windows = self.recordings.windows(row) if windows is None else windows
-        return compute_relevance(self.model, windows, self.recordings.positions_m[row], **self.arguments)
-
-    def _path(self, row: int) -> Path:
-        return self.folder / f"{self.recordings.sources[row]['source']:04d}.h5"
-
-    def _write(self, path: Path, relevance: np.ndarray) -> None:
-        memory = io.BytesIO()
-        with h5py.File(memory, "w") as file:
-            file.attrs["fingerprint"] = self.fingerprint
-            dataset = file.create_dataset("relevance", data=relevance)
-            for axis, label in enumerate(("window", "microphone", "sample")):
-                dataset.dims[axis].label = label
-        if not (self.folder / "relevance.json").exists():
-            write_json(self.folder / "relevance.json", self.identity)
-        with whole_file(path) as beside:
-            beside.write_bytes(memory.getbuffer())
+        """Return what `attributions` does, without the disk."""
+        windows = self.inputs.windows(row) if windows is None else windows
+        return self.method.attribute(self.model, windows, self.start.of(row, windows), self.device)
 
     def _read(self, path: Path) -> np.ndarray:
-        try:
-            with h5py.File(path) as file:
-                owner, relevance = file.attrs["fingerprint"], file["relevance"][:]
-        except (OSError, KeyError):
-            raise InputError(f"{path} is damaged; remove it and run again") from None
-        if owner != self.fingerprint:
-            raise InputError(f"{path} holds relevance of other weights, rules or recordings; remove it and run again")
-        return relevance
+        arrays, attributes = read_arrays(path)
+        if attributes.get("fingerprint") != self.fingerprint or "attributions" not in arrays:
+            raise InputError(f"{path} holds attributions of other weights, rules or inputs; remove it and run again")
+        return arrays["attributions"]
 
 
 def model_fingerprint(model: nn.Module) -> str:

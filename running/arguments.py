@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import params
@@ -162,6 +162,23 @@ def whole(least: int):
     return parse
 
 
+def refusing(read: Callable):
+    """Return an argparse type that calls `read` on the text; its InputError becomes the argument's."""
+
+    def parse(text: str):
+        try:
+            return read(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as a user would type it: relative to the working folder where it lies inside."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the docstring's lines, and shows the defaults that can be typed."""
 
@@ -172,8 +189,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def _typed(value) -> str:
-    is_inside = isinstance(value, Path) and value.is_relative_to(Path.cwd())
-    return str(value.relative_to(Path.cwd()) if is_inside else value)
+    return shown_path(value) if isinstance(value, Path) else str(value)
 
 
 def _gpu(text: str) -> str | int:

@@ -2,7 +2,8 @@
 
 Each rule is a zennit hook and goes into any zennit composite. zennit's own hooks let autograd compute the layer's
 gradient first and replace it afterwards, with the layer run again for every variant of its weights; here a layer runs
-once, and its rule stands in the place of its gradient: the same relevance in about a third of the time.
+once, and its rule stands in the place of its gradient: the same relevance in about a third of the time. The rules of
+convolutions are for those over time whose output is as long as the input (`RuleHook.serves`); zennit's are for all.
 
 Notation: inputs a, weights w, biases b, output z, relevance R_out of the output and R_in of the input; (.)+ and (.)-
 are positive and negative parts, eps stabilises divisions. References: S. Bach et al., PLoS ONE 10(7), 2015; G. Montavon
@@ -33,6 +34,10 @@ class RuleHook(zennit.core.Hook):
     """
 
     uses_gradient = False
+
+    def serves(self, layer: nn.Module) -> bool:
+        """Tell whether the rule is right for a layer; by default it is for every one."""
+        return True
 
     def register(self, module: nn.Module):
         """Put the rule in force; the handles that are returned lift it."""
@@ -88,13 +93,29 @@ class Norm(RuleHook):
         return tuple(value.detach() * gradient for value, gradient in zip(inputs, gradients, strict=True))
 
 
-class Gamma(RuleHook):
-    """Gamma rule of a convolution with non-negative inputs.
+class SameConvHook(RuleHook):
+    """A rule for convolutions over time of stride 1 with an odd kernel, zeros around and a bias."""
+
+    def serves(self, layer: nn.Module) -> bool:
+        kind = layer.stride, layer.dilation, layer.groups, layer.transposed, layer.padding_mode
+        if not isinstance(layer, nn.Conv1d) or kind != ((1,), (1,), 1, False, "zeros") or layer.bias is None:
+            return False
+        (taps,) = layer.kernel_size
+        return taps % 2 == 1 and layer.padding in ("same", (taps // 2,))
+
+
+class Gamma(SameConvHook):
+    """Generalised gamma rule of a convolution.
 
     With the up-weighted v = w + gamma w+ where z > 0, and v = w + gamma w- where z < 0 (biases alike):
-    R_in = a v^T (R_out / (v a + eps sign z)); where z is 0, relevance ends. This is zennit's generalised rule for
-    a >= 0, of whose five convolutions and their five adjoints one and one remain: for z < 0 there is nothing to do
-    where no relevance arrives, as behind a ReLU; otherwise its denominator is (2 + gamma) z minus that for z > 0.
+    R_in = a v^T (R_out / (v a + eps sign z)) for a >= 0; where z is 0, relevance ends. Negative inputs take the other
+    v: their contribution speaks for z where the weight has the other sign. Inputs behind a ReLU have none, and then one
+    convolution and one adjoint do: for z < 0 there is nothing to do where no relevance arrives, as behind a ReLU;
+    otherwise its denominator is (2 + gamma) z minus that for z > 0.
+
+    L. Andeol, Y. Kawakami, Y. Wada, T. Kanamori, K.-R. Mueller, G. Montavon, "Learning Domain Invariant Representations
+    by Joint Wasserstein Distance Minimization", Neural Networks 167, 2023 (arXiv 2106.04923), generalise the gamma rule
+    of Montavon et al. 2019 so; zennit's `Gamma` is this rule.
 
     Parameters
     ----------
@@ -112,23 +133,24 @@ class Gamma(RuleHook):
 
     def relevance(self, inputs, output, relevance):
         (a,) = inputs
-        if a.min() < 0:
-            raise ValueError("the fast gamma rule is for non-negative inputs; take build_composite(fast=False)")
-        conv = self.module
-        up_bias = conv.bias + self.gamma * conv.bias.clamp_min(0)
-        up_weight = conv.weight + self.gamma * conv.weight.clamp_min(0)
-        z_up = conv._conv_forward(a, up_weight, up_bias)
-        share = torch.where(output > 0, relevance / (z_up + EPSILON), 0)
-        gradient = _adjoint(conv, share, up_weight)
+        conv, signed = self.module, a.min() < 0
+        positive, negative = (a.clamp_min(0), a.clamp_max(0)) if signed else (a, None)
+        up, down = (conv.weight + self.gamma * part for part in (conv.weight.clamp_min(0), conv.weight.clamp_max(0)))
+        z_up = conv._conv_forward(positive, up, conv.bias + self.gamma * conv.bias.clamp_min(0))
+        if signed:
+            z_up += conv._conv_forward(negative, down, None)
+        shares = [(torch.where(output > 0, relevance / (z_up + EPSILON), 0), up, down)]
         below = relevance.masked_fill(output >= 0, 0)
         if below.any():
-            down_weight = conv.weight + self.gamma * conv.weight.clamp_max(0)
             z_down = (2 + self.gamma) * output - z_up
-            gradient += _adjoint(conv, torch.where(output < 0, below / (z_down - EPSILON), 0), down_weight)
-        return (gradient.mul_(a),)
+            shares.append((torch.where(output < 0, below / (z_down - EPSILON), 0), down, up))
+        result = sum(_adjoint(conv, share, same) for share, same, _ in shares).mul_(positive)
+        if signed:
+            result += negative * sum(_adjoint(conv, share, other) for share, _, other in shares)
+        return (result,)
 
 
-class WSquare(RuleHook):
+class WSquare(SameConvHook):
     """Inputs share relevance by squared weights alone, whatever their values: R_in = (w^2)^T (R_out / (sum w^2 + b^2)).
 
     The squared bias has its share of the denominator, as in zennit, and keeps it.

@@ -9,18 +9,13 @@ import pandas as pd
 import torch
 from torch import nn
 
-from explain.relevance import default_batch_size, relevance_of_batch, ruled, true_positions_m
-from explain.rules import describe_composite
+from explain.lrp.rules import describe_composite
+
+BATCH_SIZE = 8
 
 
 def conservation_ledger(
-    model: nn.Module,
-    windows: np.ndarray,
-    positions_m: np.ndarray | None = None,
-    start: str = "ground_truth",
-    gate: str = "published",
-    device: str | torch.device = "cpu",
-    fast: bool = True,
+    model: nn.Module, inputs: np.ndarray, start: np.ndarray, gate: str, device: str | torch.device
 ) -> pd.DataFrame:
     """Account for relevance layer by layer, from the output down to the input.
 
@@ -28,39 +23,40 @@ def conservation_ledger(
 
     Parameters
     ----------
-    model, windows, positions_m, start, gate, device, fast
-        See `explain.relevance.compute_relevance`, which also says what is raised.
+    model : torch.nn.Module
+        With its rules in force, see `explain.lrp.rules.ruled`.
+    inputs, start, device
+        See `explain.methods.method.Method.attribute`.
+    gate : str
+        That of the rules.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each layer, the input last: layer, kind, rule, received_m, passed_m (sums over all windows, in
-        metres), share (received_m over what was put in at the output).
+        A row for each layer, the input last: layer, kind, rule, received, passed (sums over all inputs, in the unit of
+        the start), share (received over what was put in at the output).
     """
-    batch_size = default_batch_size(device)
-    true_m = true_positions_m(start, positions_m, len(windows))
-    received_m, passed_m, put_in_m = defaultdict(float), defaultdict(float), 0.0
-    with ruled(model.to(device), gate, fast):
-        handles = [
-            handle
-            for name, layer in model.named_modules()
-            if not any(layer.children())
-            for handle in _watch(name, layer, received_m, passed_m)
-        ]
-        try:
-            for first in range(0, len(windows), batch_size):
-                part = slice(first, first + batch_size)
-                relevance, start_m = relevance_of_batch(model, windows[part], true_m[part], start, device)
-                put_in_m += _total(start_m)
-                received_m["input"] += _total(relevance)
-        finally:
-            for handle in handles:
-                handle.remove()
+    received, passed = defaultdict(float), defaultdict(float)
+    handles = [
+        handle
+        for name, layer in model.named_modules()
+        if not any(layer.children())
+        for handle in _watch(name, layer, received, passed)
+    ]
+    try:
+        for first in range(0, len(inputs), BATCH_SIZE):
+            part = slice(first, first + BATCH_SIZE)
+            batch, put_in = (torch.tensor(each[part], dtype=torch.float32, device=device) for each in (inputs, start))
+            (relevance,) = torch.autograd.grad(model(batch.requires_grad_()), batch, put_in)
+            received["input"] += _total(relevance)
+    finally:
+        for handle in handles:
+            handle.remove()
     layers = [*reversed(describe_composite(model, gate)), {"layer": "input", "kind": "input", "rule": "", "reason": ""}]
     ledger = pd.DataFrame(layers).drop(columns="reason")
-    ledger["received_m"] = ledger.layer.map(received_m)
-    ledger["passed_m"] = ledger.layer.map(passed_m | {"input": np.nan})
-    return ledger.assign(share=ledger.received_m / put_in_m)
+    ledger["received"] = ledger.layer.map(received)
+    ledger["passed"] = ledger.layer.map(passed | {"input": np.nan})
+    return ledger.assign(share=ledger.received / np.sum(start, dtype=np.float64))
 
 
 def relevance_difference(first: np.ndarray, second: np.ndarray) -> pd.DataFrame:
@@ -88,7 +84,7 @@ def relevance_difference(first: np.ndarray, second: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _watch(name: str, layer: nn.Module, received_m: dict, passed_m: dict) -> tuple:
+def _watch(name: str, layer: nn.Module, received: dict, passed: dict) -> tuple:
     """Let a layer add what it receives and passes on to the books."""
 
     def book(account: dict, value: torch.Tensor) -> torch.Tensor:
@@ -100,10 +96,10 @@ def _watch(name: str, layer: nn.Module, received_m: dict, passed_m: dict) -> tup
         return value
 
     def before(layer: nn.Module, inputs: tuple) -> tuple:
-        return tuple(book(passed_m, value) for value in inputs)
+        return tuple(book(passed, value) for value in inputs)
 
     def after(layer: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor:
-        return book(received_m, output)
+        return book(received, output)
 
     return layer.register_forward_pre_hook(before, prepend=True), layer.register_forward_hook(after)
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from acoustics.recordings import Recordings
-from explain.experiment import Trial, load_network
-from explain.store import RelevanceStore
+from explain.methods import choose_methods
+from explain.store import AttributionStore
+from localization.interventions import Intervened, intervention_of
+from localization.localizer import Network
+from localization.starts import Start
+from localization.trials import Trial, chosen_gate
 from running.errors import InputError
 from running.files import read_json
-from running.provenance import ROOT
+from running.provenance import ROOT, plain
 
 
 def find_results(results: str | Path, experiment: str) -> Path:
@@ -55,19 +59,23 @@ def open_trial(folder: Path, condition: str, model_name: str) -> Trial:
     """
     run = read_json(folder / "run.json")
     arguments = run["arguments"]
-    kept = {(trial["condition"], trial["model_name"]): trial for trial in run["trials"]}
+    kept = {(trial["condition"], trial["network"]["localizer"]): trial for trial in run["trials"]}
     if (condition, model_name) not in kept:
         known = ", ".join(" ".join(names) for names in kept)
         raise InputError(f"{folder} has no {model_name} in {condition}; it has {known}")
     trial = kept[condition, model_name]
-    weights = ROOT / trial["weights"]
     recordings = Recordings(ROOT / arguments["data_path"] / condition / arguments["split"], arguments["sources"])
-    model = load_network(weights, model_name, recordings.setup)
-    stored = ROOT / arguments["results"] / "relevance"
-    relevance = RelevanceStore(stored, recordings, model, arguments["start"], arguments["gate"])
-    if relevance.identity != trial["relevance"]:
+    if arguments["intervention"]:
+        recordings = Intervened(recordings, intervention_of(arguments["intervention"]))
+    network = Network(ROOT / run["files"][trial["network"]["weights"]], recordings.setup, model_name)
+    start = Start(arguments["start"], network, recordings.positions_m)
+    stores = {}
+    for method in choose_methods(arguments["method"], gate=chosen_gate(arguments["gate"])):
+        place = ROOT / arguments["results"] / "relevance"
+        stores[method.name] = AttributionStore(place, recordings, network.model, method, start)
+    if {name: plain(store.identity) for name, store in stores.items()} != trial["relevance"]:
         raise InputError(f"weights or recordings are no longer those of {folder}: run the experiment again")
-    return Trial(recordings.condition, model_name, weights, model, recordings, relevance)
+    return Trial(recordings.condition, network, recordings, stores)
 
 
 def choose_source(errors: pd.DataFrame, choice: str | int) -> int:

@@ -1,20 +1,23 @@
-"""Which rule hands relevance down through which layer, and why: one table for both networks, as published."""
+"""Which rule hands relevance down through which layer, and why: one table for all networks, as published."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from torch import nn
 
-from explain import hooks
-from explain.canonizers import MergeBatchNorm
+from explain.lrp import hooks
+from explain.lrp.canonizers import MergeBatchNorm
 from explain.zennit_import import zennit
+from models.inference import evaluating
 from models.layers import Product, Sum, WindowScale
 from running.errors import InputError
 
 GAMMA = 0.25
 GAMMA_RULE, EPSILON_RULE = f"gamma {GAMMA:g}", f"epsilon {hooks.EPSILON:g}"
 GATES = ("published", "signal")
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d)
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,30 @@ class TableRow:
 
 FIRST = TableRow(
     "first convolution",
-    (nn.Conv1d,),
+    (zennit.types.Convolution,),
     "w-square",
     "audio swings around zero, so a sample's value says nothing of its weight; weights alone share relevance out",
 )
 TABLE = (
-    TableRow("convolution", (nn.Conv1d,), GAMMA_RULE, "favours what speaks for the output, so that noise cancels less"),
-    TableRow("linear", (nn.Linear,), EPSILON_RULE, "near the output contributions are few and clear; they share as is"),
-    TableRow("max pool", (nn.MaxPool1d,), "norm", "the largest sample alone made the output, and gets all"),
-    TableRow("average pool", (nn.AdaptiveAvgPool1d,), "norm", "each sample gets its part of the mean"),
+    TableRow(
+        "convolution",
+        (zennit.types.Convolution,),
+        GAMMA_RULE,
+        "favours what speaks for the output, so that noise cancels less",
+    ),
+    TableRow(
+        "linear",
+        (zennit.types.Linear,),
+        EPSILON_RULE,
+        "near the output contributions are few and clear; they share as is",
+    ),
+    TableRow("max pool", (zennit.types.MaxPool,), "norm", "the largest sample alone made the output, and gets all"),
+    TableRow("average pool", (zennit.types.AvgPool,), "norm", "each sample gets its part of the mean"),
     TableRow("sum", (Sum,), "norm", "each branch gets its part of the sum"),
-    TableRow("activation", (nn.ReLU, nn.Sigmoid), "pass", "one input, one output: nothing to share out"),
+    TableRow("activation", (zennit.types.Activation,), "pass", "one input, one output: nothing to share out"),
     TableRow("scale", (WindowScale,), "pass", "one factor for the whole window changes no sample's part in it"),
-    TableRow("batch norm", (nn.BatchNorm1d,), "merged", "linear in evaluation, so part of the layer before it"),
-    TableRow("dropout", (nn.Dropout, nn.Dropout1d), "gradient", "does nothing in evaluation"),
+    TableRow("batch norm", (zennit.types.BatchNorm,), "merged", "linear in evaluation, so part of the layer before it"),
+    TableRow("dropout", DROPOUTS, "gradient", "does nothing in evaluation"),
     TableRow("flatten", (nn.Flatten,), "gradient", "only changes the shape"),
 )
 GATE_ROWS = {
@@ -71,8 +84,13 @@ HOOKS = {
 }
 
 
+def ruled(model: nn.Module, gate: str = "published", fast: bool = True) -> AbstractContextManager[None]:
+    """Let gradients of `model` be relevance for the length of a block; see `build_composite`."""
+    return evaluating(model, build_composite(model, gate, fast))
+
+
 def build_composite(model: nn.Module, gate: str = "published", fast: bool = True) -> zennit.core.Composite:
-    """Return the published rules as a zennit composite for one of the two networks.
+    """Return the published rules as a zennit composite for a network.
 
     Parameters
     ----------
@@ -80,16 +98,27 @@ def build_composite(model: nn.Module, gate: str = "published", fast: bool = True
     gate : {"published", "signal"}
         Where the squeeze-excite product sends relevance: to the gate as published, or to the signal.
     fast : bool
-        The rules of `explain.hooks`; otherwise zennit's own wherever it has one, for comparison.
+        The rules of `explain.lrp.hooks` for the layers that they serve and zennit's own for all others (convolutions
+        over images, with a stride, in groups); otherwise zennit's wherever it has one, for comparison.
 
     Raises
     ------
     InputError
         For an unknown gate, or a layer that no rule is known for.
     """
-    rows = {entry["layer"]: entry["rule"] for entry in describe_composite(model, gate)}
-    names = [((name,), _hook(model.get_submodule(name), rule, fast)) for name, rule in rows.items() if rule in HOOKS]
+    rules = rules_by_layer(model, gate)
+    names = [((name,), _hook(model.get_submodule(name), rule, fast)) for name, rule in rules.items() if rule in HOOKS]
     return zennit.composites.NameMapComposite(names, canonizers=[MergeBatchNorm()])
+
+
+def rules_by_layer(model: nn.Module, gate: str = "published") -> dict[str, str]:
+    """Return the rule of every layer by the layer's name."""
+    return {row["layer"]: row["rule"] for row in describe_composite(model, gate)}
+
+
+def has_gate(model: nn.Module) -> bool:
+    """Tell whether a network multiplies a signal by a gate, so that relevance has to choose."""
+    return any(isinstance(layer, Product) for layer in model.modules())
 
 
 def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[str, str]]:
@@ -103,7 +132,7 @@ def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[s
     if gate not in GATES:
         raise InputError(f"gate {gate!r} is none of {', '.join(GATES)}")
     leaves = [(name, layer) for name, layer in model.named_modules() if not any(layer.children())]
-    first = next((layer for _, layer in leaves if isinstance(layer, nn.Conv1d)), None)
+    first = next((layer for _, layer in leaves if isinstance(layer, FIRST.types)), None)
     table = (*TABLE, GATE_ROWS[gate])
     described = []
     for name, layer in leaves:
@@ -115,6 +144,6 @@ def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[s
 
 
 def _hook(layer: nn.Module, rule: str, fast: bool) -> zennit.core.Hook:
-    """Return a rule's hook; zennit has none for a sum of separate inputs."""
+    """Return a rule's hook; zennit has none for products and for sums of separate inputs."""
     own, general = HOOKS[rule]
-    return own if fast or isinstance(layer, Sum) else general
+    return own if isinstance(layer, Sum) or (fast and own.serves(layer)) else general

@@ -1,0 +1,46 @@
+"""Attribution methods and the registry that feeds the scripts' choices: a new method is a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+
+from explain.methods.lrp import LRP
+from explain.methods.method import Method
+from running.errors import InputError
+
+__all__ = ["METHODS", "Method", "choose_methods"]
+
+METHODS: dict[str, Method] = {
+    "lrp": LRP(),
+}
+
+
+def choose_methods(names: Sequence[str], **choices) -> list[Method]:
+    """Return methods by their names, each once.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Keys of `METHODS`.
+    **choices
+        Values of fields, such as ``gate="signal"``, for the methods that have them; None leaves a field as it is.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a choice that none of the methods has.
+    """
+    unknown = [name for name in names if name not in METHODS]
+    if unknown:
+        raise InputError(f"method {unknown[0]!r} is none of {', '.join(METHODS)}")
+    made = {key: value for key, value in choices.items() if value is not None}
+    own = {name: {each.name for each in fields(METHODS[name])} if is_dataclass(METHODS[name]) else set()
+           for name in dict.fromkeys(names)}  # fmt: skip
+    for key in made:
+        if not any(key in have for have in own.values()):
+            raise InputError(f"{', '.join(own)} has no {key}; leave --{key} out or choose another --method")
+    return [
+        replace(METHODS[name], **kept) if (kept := {key: made[key] for key in made if key in have}) else METHODS[name]
+        for name, have in own.items()
+    ]

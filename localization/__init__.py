@@ -1,0 +1,1 @@
+"""What is about positions: everything that localizes, its errors, delays, and recordings heard otherwise."""

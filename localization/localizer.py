@@ -1,0 +1,234 @@
+"""Everything that estimates positions from windows, as one object: a network, SRP-PHAT, a constant."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import params
+from acoustics.recordings import cut_windows, read_multichannel
+from acoustics.srp_phat import SrpPhat
+from explain.methods import Method, choose_methods
+from explain.store import model_fingerprint
+from localization.starts import start_m
+from models import build_model
+from models.checkpoints import load_checkpoint
+from models.inference import outputs
+from models.weights import SHIPPED, find_weights
+from running.errors import InputError
+from running.seeds import generator
+
+
+class Localizer(ABC):
+    """Something that says where a talker is.
+
+    Parameters
+    ----------
+    setup : params.Setup
+        Room, array and window that it knows.
+
+    Attributes
+    ----------
+    name : str
+        Its name in tables.
+    identity : dict
+        All that the positions depend on, beside the windows.
+    """
+
+    name: str
+    identity: dict
+
+    def __init__(self, setup: params.Setup):
+        self.setup = setup
+
+    @abstractmethod
+    def estimate(self, windows: np.ndarray) -> np.ndarray:
+        """Return the position of the talker of each window.
+
+        Parameters
+        ----------
+        windows : float32 array, shape (window, microphone, sample)
+
+        Returns
+        -------
+        float array, shape (window, 3)
+            In metres.
+        """
+
+    def origin(self) -> dict:
+        """Return what a result's JSON says of it."""
+        return {"localizer": self.name} | self.identity
+
+    def windows(self, path: str | Path) -> np.ndarray:
+        """Return the windows of an audio file with a channel for each microphone, (window, microphone, sample).
+
+        Raises
+        ------
+        InputError
+            As `acoustics.recordings.read_multichannel`.
+        """
+        return cut_windows(read_multichannel(path, self.setup), self.setup.window_samples)
+
+
+class Centre(Localizer):
+    """Says the mean position of the training and validation sources, whatever it hears: the best constant."""
+
+    name = params.CENTRE
+
+    @property
+    def identity(self) -> dict:
+        return {"position_m": self.position_m.tolist()}
+
+    @cached_property
+    def position_m(self) -> np.ndarray:
+        """The position in metres, shape (3,)."""
+        return self.setup.grid.centre_m()
+
+    def estimate(self, windows: np.ndarray) -> np.ndarray:
+        return np.tile(self.position_m, (len(windows), 1))
+
+
+class SteeredResponse(Localizer):
+    """SRP-PHAT on its usual grid, see `acoustics.srp_phat`."""
+
+    name = params.SRP_PHAT
+    version = 1
+
+    @cached_property
+    def srp_phat(self) -> SrpPhat:
+        """The method with its grid."""
+        return SrpPhat(self.setup)
+
+    @property
+    def identity(self) -> dict:
+        return {"spacing_m": self.srp_phat.spacing_m, "version": self.version}
+
+    def estimate(self, windows: np.ndarray) -> np.ndarray:
+        return self.srp_phat.estimate(windows)
+
+
+class Network(Localizer):
+    """A trained network.
+
+    Parameters
+    ----------
+    weights : Path
+        File of the weights.
+    setup : params.Setup
+        Whose windows it is to hear.
+    name : str, optional
+        The network expected, a key of `models.MODELS`; for published files it is told from the weights when absent.
+    device : str or torch.device
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+        In evaluation mode.
+    arguments : dict
+        What builds the network again.
+
+    Raises
+    ------
+    InputError
+        When the weights are absent, damaged, of another network, or do not fit the set-up.
+    """
+
+    def __init__(
+        self,
+        weights: Path,
+        setup: params.Setup = params.PUBLISHED,
+        name: str | None = None,
+        device: str | torch.device = "cpu",
+    ):
+        super().__init__(setup)
+        self.weights, self.device = Path(weights), device
+        self.model, record = load_checkpoint(self.weights, name)
+        self.name, self.arguments = record["model_name"], record["arguments"]
+        self._check_fit()
+
+    @cached_property
+    def identity(self) -> dict:
+        return {"weights": model_fingerprint(self.model)}
+
+    def estimate(self, windows: np.ndarray) -> np.ndarray:
+        return outputs(self.model, windows, self.device)
+
+    def explain(
+        self,
+        windows: np.ndarray,
+        method: str | Method = "lrp",
+        start: str = "prediction",
+        position_m: Sequence[float] | None = None,
+    ) -> np.ndarray:
+        """Say how much each sample counts for the positions.
+
+        Parameters
+        ----------
+        windows : float32 array, shape (window, microphone, sample)
+        method : str or Method
+            A key of `explain.methods.METHODS`, or a method.
+        start : str
+            What is explained, a key of `localization.starts.STARTS`.
+        position_m : (x, y, z), optional
+            Where the talker is, in metres; the start "ground_truth" needs it.
+
+        Returns
+        -------
+        float32 array, shape (window, microphone, sample)
+            In metres.
+
+        Raises
+        ------
+        InputError
+            For an unknown method or start, or when the position is missing.
+        """
+        (chosen,) = choose_methods([method]) if isinstance(method, str) else [method]
+        put_in_m = start_m(start, self, windows, position_m)
+        return chosen.attribute(self.model, windows, put_in_m, self.device)
+
+    def untrained(self, seed: int, number: int) -> Network:
+        """Return the network with random weights: of each seed, one for each number."""
+        twin = copy.copy(self)
+        twin.__dict__.pop("identity", None)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(generator(seed, "untrained", number).integers(2**63)))
+            twin.model = build_model(self.name, **self.arguments).eval()
+        return twin
+
+    def _check_fit(self) -> None:
+        silence = np.zeros((1, len(self.setup.array), self.setup.window_samples), np.float32)
+        try:
+            outputs(self.model, silence)
+        except RuntimeError:
+            raise InputError(
+                f"the network of {self.weights} does not fit windows of {len(self.setup.array)} microphones and "
+                f"{self.setup.window_samples} samples"
+            ) from None
+
+
+def shipped(name: str, T60: float, SNR: float, recipe: str | None = None) -> Network:
+    """Return a network that comes with the repository.
+
+    Parameters
+    ----------
+    name : str
+        A key of `models.MODELS`.
+    T60, SNR : float
+        Reverberation time in seconds and signal-to-noise ratio in decibels that it was trained for.
+    recipe : str, optional
+        "paper" for the networks trained with the published dropout and loss.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    place = SHIPPED / recipe if recipe else SHIPPED
+    return Network(find_weights(name, params.Condition(T60, SNR), [place]), name=name)

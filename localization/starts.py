@@ -1,0 +1,68 @@
+"""What is put in at a network's three outputs and handed down to the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from running.errors import InputError
+
+STARTS: dict[str, Callable] = {
+    "ground_truth": lambda estimates_m, position_m, centre_m: np.broadcast_to(position_m, estimates_m.shape),
+    "prediction": lambda estimates_m, position_m, centre_m: estimates_m,
+    "x": lambda estimates_m, position_m, centre_m: estimates_m * [1, 0, 0],
+    "y": lambda estimates_m, position_m, centre_m: estimates_m * [0, 1, 0],
+    "z": lambda estimates_m, position_m, centre_m: estimates_m * [0, 0, 1],
+    "from_centre": lambda estimates_m, position_m, centre_m: estimates_m - centre_m,
+}
+"""The true position (published); the estimate; one coordinate of it; the estimate less the constant "the centre"."""
+
+
+def start_m(name: str, network, windows: np.ndarray, position_m: Sequence[float] | None = None) -> np.ndarray:
+    """Return what is put in for each window, float32, shape (window, 3), in metres.
+
+    Parameters
+    ----------
+    name : str
+        A key of `STARTS`.
+    network : localization.localizer.Network
+    windows : float32 array, shape (window, microphone, sample)
+    position_m : (x, y, z), optional
+        Where the talker is; only the start "ground_truth" needs it.
+
+    Raises
+    ------
+    InputError
+        For an unknown start, or when the position is missing.
+    """
+    if name not in STARTS:
+        raise InputError(f"start {name!r} is none of {', '.join(STARTS)}")
+    known = name == "ground_truth"
+    if known and position_m is None:
+        raise InputError("relevance that starts from the true position needs it; give position_m or another start")
+    estimates_m = np.empty((len(windows), 3)) if known else network.estimate(windows)
+    return STARTS[name](estimates_m, position_m, network.setup.grid.centre_m()).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start for the sources of recordings, as `explain.store` takes it.
+
+    Parameters
+    ----------
+    name : str
+        A key of `STARTS`.
+    network : localization.localizer.Network
+    positions_m : array, shape (source, 3)
+        Where the talkers are.
+    """
+
+    name: str
+    network: object
+    positions_m: np.ndarray
+
+    def of(self, row: int, windows: np.ndarray) -> np.ndarray:
+        """Return what is put in for the windows of a source, shape (window, 3)."""
+        return start_m(self.name, self.network, windows, self.positions_m[row])

@@ -1,0 +1,224 @@
+"""What the experiments share: their arguments, and the trials - a network in a condition - that they run."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import params
+from acoustics.recordings import Recordings, subset
+from explain.lrp.rules import GATES
+from explain.methods import METHODS, Method, choose_methods
+from explain.store import AttributionStore
+from localization.interventions import INTERVENTIONS, Intervened, read_intervention
+from localization.localizer import Network
+from localization.starts import STARTS, Start
+from models import MODELS
+from models.weights import SHIPPED, find_weights
+from running import arguments, ranks
+from running.files import remove_parts
+from running.memory import keep_freed_memory
+from running.results import Results
+
+USUAL = {"split": "test", "method": ["lrp"], "start": "ground_truth", "gate": "published", "intervention": None}
+PLACES = ("data_path", "weights", "results", "gpu", "traceback")
+"""Arguments that change nothing in the results, or of which the trials say more."""
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which networks in which conditions hear which recordings, and where results go."""
+    arguments.add_conditions(parser)
+    parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(MODELS), help="networks")
+    arguments.add_data_path(parser)
+    parser.add_argument(
+        "--weights",
+        nargs="+",
+        type=Path,
+        default=[SHIPPED],
+        metavar="PLACE",
+        help="files of weights, or folders of train.py's runs (such as logs), of shipped or of the published weights; "
+        "the first place that has a network and condition counts",
+    )
+    parser.add_argument("--split", choices=params.SPLITS, default=USUAL["split"], help="recordings to use")
+    parser.add_argument("--sources", type=arguments.whole(1), metavar="N", help="only N sources, spread over the split")
+    usages = "; ".join(kind.usage for kind in INTERVENTIONS.values())
+    parser.add_argument(
+        "--intervention",
+        type=arguments.refusing(read_intervention),
+        metavar="NAME[:VALUE]",
+        help=f"let the networks hear something else: {usages}",
+    )
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
+    arguments.add_seed(parser)
+    arguments.add_gpu(parser)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what all experiments with relevance can be asked for."""
+    add_network_arguments(parser)
+    parser.add_argument(
+        "--method",
+        nargs="+",
+        choices=METHODS,
+        default=USUAL["method"],
+        help="how relevance is computed; several are put side by side: --method lrp gradient_x_input",
+    )
+    parser.add_argument(
+        "--start",
+        choices=STARTS,
+        default=USUAL["start"],
+        help="what is explained: the true position (as published); the network's own estimate (prediction), where the "
+        "truth is not known; one coordinate of it (x, y, z), to see what tells that one, as in --start x; the "
+        "estimate less the constant 'the centre' (from_centre), so that what all talkers share is not explained",
+    )
+    parser.add_argument(
+        "--gate",
+        choices=GATES,
+        default=USUAL["gate"],
+        help="for LRP through SampleCNN's squeeze-excite products: 'published' hands relevance to the gate, "
+        "to compare with the paper; 'signal' lets the gate only scale, to see which samples matter, as in "
+        "--model_name sample_cnn --gate signal",
+    )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network in a condition.
+
+    Parameters
+    ----------
+    condition : params.Condition
+    network : Network
+    recordings : Recordings
+    stores : dict of str to AttributionStore
+        Relevance of the recordings for the network, by method.
+    """
+
+    condition: params.Condition
+    network: Network
+    recordings: Recordings
+    stores: dict[str, AttributionStore]
+
+    def origin(self) -> dict:
+        """Return what a result's JSON says of the trial."""
+        return {
+            "condition": self.condition.name,
+            "network": self.network.origin(),
+            "recordings": self.recordings.fingerprint,
+            "sources": self.recordings.numbers,
+            "relevance": {name: store.identity for name, store in self.stores.items()},
+        }
+
+
+def open_recordings(args: argparse.Namespace) -> list[Recordings]:
+    """Open the recordings of all conditions that the arguments name, after the intervention that they name.
+
+    Raises
+    ------
+    InputError
+        When recordings are missing or half-made.
+    """
+    opened = [
+        Recordings(args.data_path / condition.name / args.split, args.sources)
+        for condition in arguments.conditions(args)
+    ]
+    return [Intervened(each, args.intervention) for each in opened] if args.intervention else opened
+
+
+def open_networks(args: argparse.Namespace, recordings: Recordings) -> list[Network]:
+    """Load all networks that the arguments name for the condition of some recordings, and say which files they are.
+
+    Raises
+    ------
+    InputError
+        When weights are missing or do not fit the recordings.
+    """
+    device = arguments.device(args)
+    opened = []
+    for name in dict.fromkeys(args.model_name):
+        weights = find_weights(name, recordings.condition, args.weights)
+        opened.append(Network(weights, recordings.setup, name, device))
+        if ranks.is_main():
+            print(f"{name}, {recordings.condition.name}: {arguments.shown_path(weights)}")
+    return opened
+
+
+def open_trials(args: argparse.Namespace) -> list[Trial]:
+    """Open all networks in all conditions that the arguments name.
+
+    Raises
+    ------
+    InputError
+        When recordings or weights are missing or do not fit each other, or a method lacks a choice that was made.
+    """
+    keep_freed_memory()
+    methods = choose_methods(args.method, gate=chosen_gate(args.gate))
+    trials = []
+    for recordings in open_recordings(args):
+        for network in open_networks(args, recordings):
+            stores = {method.name: store_of(args, network, recordings, method) for method in methods}
+            trials.append(Trial(recordings.condition, network, recordings, stores))
+    if ranks.is_main():
+        for store in (store for trial in trials for store in trial.stores.values()):
+            remove_parts(store.folder)
+    ranks.barrier()
+    return trials
+
+
+def store_of(args: argparse.Namespace, network: Network, recordings: Recordings, method: Method) -> AttributionStore:
+    """Return the relevance of recordings for a network, as the arguments say."""
+    start = Start(args.start, network, recordings.positions_m)
+    return AttributionStore(
+        args.results / "relevance", recordings, network.model, method, start, network.device
+    )
+
+
+def chosen_gate(gate: str) -> str | None:
+    """Return the gate as a choice of methods: none where it is the usual one, which not every method has."""
+    return None if gate == USUAL["gate"] else gate
+
+
+def null_rows(recordings: Recordings, count: int) -> list[int]:
+    """Return the rows of at most so many sources, spread over those that there are."""
+    return subset(len(recordings), min(count, len(recordings)))
+
+
+def results_of(
+    args: argparse.Namespace, experiment: str, trials: list[dict], networks: list[Network], **more
+) -> Results:
+    """Return the place of an experiment's results, which is refused where it holds others.
+
+    It is named by the conditions, the network where it is not all, and split, method, start, gate and intervention
+    where they are not the usual ones.
+
+    Parameters
+    ----------
+    trials : list of dict
+        What the JSON says of each trial.
+    networks : list of Network
+        Those of the trials.
+    **more
+        What else the results depend on and their JSON says.
+
+    Raises
+    ------
+    InputError
+        When the place holds results of other sources, weights, percentages, seeds or protocol.
+    """
+    conditions, names = arguments.conditions(args), list(dict.fromkeys(args.model_name))
+    parts = ["pooled"] if set(conditions) == set(params.CONDITIONS) else [condition.name for condition in conditions]
+    parts += names if len(names) < len(MODELS) else []
+    for name, usual in USUAL.items():
+        value = getattr(args, name, usual)
+        if value != usual:
+            parts += value if isinstance(value, list) else [str(value)]
+    content = {"trials": trials, "files": {network.identity["weights"]: network.weights for network in networks}} | more
+    return Results(args.results / experiment / "_".join(parts), vars(args), PLACES, content)
+
+
+def results_of_trials(args: argparse.Namespace, experiment: str, trials: list[Trial], **more) -> Results:
+    """Return the place of the results of trials, see `results_of`."""
+    return results_of(
+        args, experiment, [trial.origin() for trial in trials], [trial.network for trial in trials], **more
+    )
