@@ -45,6 +45,8 @@ class Profile:
         In place of the recipe's.
     shipped : bool
         Whether weights of the repository are used where it has them.
+    null_sources : int
+        Sources of each condition that untrained networks hear for the null of the delays' direction.
     note : str
         What the numbers are worth when the networks were trained by this profile.
     """
@@ -53,16 +55,17 @@ class Profile:
     epochs: int | None
     batch_size: int | None
     shipped: bool
+    null_sources: int
     note: str
 
 
 PROFILES = {
-    "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, "toy networks: the numbers mean nothing"),
+    "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, 2, "toy networks: the numbers mean nothing"),
     "quick": Profile(
-        {"train": 240, "val": 40, "test": 20}, 15, 30, True, "networks trained for a minute: the numbers mean little"
+        {"train": 240, "val": 40, "test": 20}, 15, 30, True, 4, "networks trained for a minute: the numbers mean little"
     ),
-    "full": Profile(None, None, None, True, "networks trained at full scale"),
-    "paper": Profile(None, None, None, False, "networks trained at full scale"),
+    "full": Profile(None, None, None, True, 24, "networks trained at full scale"),
+    "paper": Profile(None, None, None, False, 24, "networks trained at full scale"),
 }
 
 CHECKED_SOURCES = 2
@@ -136,18 +139,18 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     """See how well the networks localize, check relevance and run both experiments; return the folders of results."""
     named = [f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in arguments.conditions(args)]
     shared = ["--data_path", str(folder / "data"), "--conditions", *named, "--weights", str(weights)]
-    shared += ["--results", str(folder), "--gpu", str(args.gpu)]
-    seeded = [*shared, "--seed", str(args.seed)]
+    shared += ["--results", str(folder), "--gpu", str(args.gpu), "--seed", str(args.seed)]
     tested = numbers(PROFILES[args.profile], "test")
     folders = {}
     _say("3/6 localization")
     folders["localization"] = localization_experiment.main([*shared, *tested])
     _say("4/6 conservation of relevance")
-    folders["relevance check"] = relevance_check.main([*seeded, "--sources", str(CHECKED_SOURCES)])
+    folders["relevance check"] = relevance_check.main([*shared, "--sources", str(CHECKED_SOURCES)])
     _say("5/6 removal of relevant input")
-    folders["perturbation"] = perturbation_experiment.main([*seeded, *tested])
+    folders["perturbation"] = perturbation_experiment.main([*shared, *tested])
     _say("6/6 time delays")
-    both = tdoa_experiment.main([*seeded, *tested, "--protocol", "published", "refined"])
+    null = ["--null_sources", str(PROFILES[args.profile].null_sources)]
+    both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
     folders["tdoa"], folders["tdoa, refined"] = both
     return folders
 

@@ -12,13 +12,14 @@ import torch
 
 import params
 from acoustics.recordings import Recordings
+from localization.errors import error_table, estimate_sources
+from localization.localizer import Centre, Network
 from models import MODELS
-from models.checkpoints import load_checkpoint
+from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import read_csv, write_csv
 from training import precision
-from training.evaluate import mae_table
 from training.loop import Plan, Training, train
 from training.recipes import DEFAULT, RECIPES
 from training.run_folder import RunFolder, run_name
@@ -80,12 +81,11 @@ def main(argv: list[str] | None = None) -> Path:
 def print_errors(run: RunFolder, val_set: Recordings, device: torch.device) -> None:
     """Print the errors of the best weights on all validation windows, beside the control's; measured once."""
     if not run.validation_path.exists():
-        model, _ = load_checkpoint(run.folder / "best.safetensors")
-        write_csv(run.validation_path, mae_table(model, val_set, device))
-    print(f"{'MAE (m)':18} {'x':>6} {'y':>6} {'z':>6} {'all':>6}")
-    for row in read_csv(run.validation_path):
-        maes_m = (float(row[key]) for key in ("mae_x_m", "mae_y_m", "mae_z_m", "mae_m"))
-        print(f"{row['model']:18} " + " ".join(f"{mae_m:6.3f}" for mae_m in maes_m))
+        network = Network(run.folder / "best.safetensors", val_set.setup, device=device)
+        write_csv(run.validation_path, error_table(estimate_sources([network, Centre(val_set.setup)], val_set)))
+    errors = read_csv(run.validation_path)
+    shown = {"localizer": "MAE (m)", "mae_x_m": "x", "mae_y_m": "y", "mae_z_m": "z", "mae_m": "all"}
+    print(as_text(errors[list(shown)].rename(columns=shown), digits=3))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 
 import params
-from benchmarks.relevance import POSITION_M, SEED
+from benchmarks.relevance import SEED, relevance
 from benchmarks.timing import fastest_in_turn
-from explain.delays import PROTOCOLS, estimated_lags_samples
-from explain.relevance import compute_relevance
+from localization.delays import PROTOCOLS, estimated_lags_samples
 from models import MODELS, build_model
 from running import arguments, provenance
 from running.errors import exits_cleanly
@@ -39,7 +38,7 @@ def main(argv=None) -> None:
     windows = np.random.default_rng(SEED).standard_normal((args.windows, 16, 5120)).astype(np.float32) / 10
 
     def here() -> np.ndarray:
-        signals = [windows, *(compute_relevance(model, windows, POSITION_M) for model in models)]
+        signals = [windows, *(relevance(model, windows) for model in models)]
         return np.stack([estimated_lags_samples(signal, params.PUBLISHED, PROTOCOL)[0] for signal in signals])
 
     contenders = {"literal": lambda: literal(models, windows), "here": here}
@@ -60,7 +59,7 @@ def main(argv=None) -> None:
 
 def literal(models: list[torch.nn.Module], windows: np.ndarray) -> np.ndarray:
     """The published loops, shape (signal, window)."""
-    signals = [windows, *(compute_relevance(model, windows, POSITION_M, fast=False) for model in models)]
+    signals = [windows, *(relevance(model, windows, fast=False) for model in models)]
     (first, second) = PROTOCOL.pairs[0]
     lags = np.zeros((len(signals), len(windows)))
     for window in range(len(windows)):

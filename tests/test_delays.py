@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 import params
-from explain.delays import PROTOCOLS, delay_rows, estimated_lags_samples, summarise_delays, true_lags_samples
+from localization.delays import (
+    PROTOCOLS,
+    delay_rows,
+    delay_verdicts,
+    estimated_lags_samples,
+    summarise_delays,
+    true_lags_samples,
+)
 
 POSITION_M = np.array([1.2, 5.0, 1.3])
 
@@ -46,44 +53,88 @@ def test_rows_tell_pair_window_and_anomaly():
     assert rows["anomaly"].tolist() == [False] * 4 + [True] * 4
 
 
+def named(rows, signal, source, method="", model="", initialisation="", condition="a"):
+    place = {"condition": condition, "signal": signal, "method": method, "model": model}
+    return rows.assign(**place, initialisation=initialisation, source=source, speaker=f"voice {source % 3}")
+
+
+def of_one_pair(lags, truth):
+    return delay_rows(np.atleast_2d(np.asarray(lags, float)), np.array([float(truth)]), 8, PROTOCOLS["published"])
+
+
 def test_summary_equals_a_literal_one(rng):
-    frames = []
-    for condition in ("a", "b"):
-        for source in range(6):
-            rows = delay_rows(rng.integers(-9, 9, (1, 5)).astype(float), np.array([1.0]), 8, PROTOCOLS["published"])
-            frames.append(rows.assign(condition=condition, signal="microphones", source=source))
-    rows = pd.concat(frames)
+    rows = pd.concat(
+        named(of_one_pair(rng.integers(-9, 9, 5), 1), "microphones", source, condition=condition)
+        for condition in ("a", "b")
+        for source in range(6)
+    )
     summary = summarise_delays(rows).set_index("condition")
     for condition in ("a", "b", "pooled"):
         chosen = [row for row in rows.itertuples() if condition in (row.condition, "pooled")]
-        errors = [abs(row.lag_samples - row.true_lag_samples) for row in chosen]
+        errors = [abs(row.lag_samples - 1) for row in chosen]
         usual = [error for error in errors if error <= 4]
         assert summary.loc[condition, "windows"] == len(errors)
         assert summary.loc[condition, "anomalies_percent"] == pytest.approx(100 * (1 - len(usual) / len(errors)))
         assert summary.loc[condition, "mae_samples"] == pytest.approx(sum(usual) / len(usual))
         assert summary.loc[condition, "mae_samples_low"] <= summary.loc[condition, "mae_samples"]
-        assert summary.loc[condition, "anomalies_above_zero_percent"] == summary.loc[condition, "anomalies_percent"]
-        assert summary.loc[condition, "mae_above_zero_samples"] == pytest.approx(sum(usual) / len(usual) - 1)
         right, wrong = (sum(row.lag_samples * sign > 0 for row in chosen) for sign in (1, -1))
         assert summary.loc[condition, "direction_percent"] == pytest.approx(100 * (right - wrong) / len(chosen))
 
 
-def test_lag_zero_is_level_with_itself_and_truth_above_it():
-    truth = np.array([-3.0, -0.4, 0.4, 3.0])
-    frames = [
-        delay_rows(np.full((1, 2), lag), np.array([true]), 4, PROTOCOLS["published"]).assign(signal=name, source=source)
-        for source, true in enumerate(truth)
-        for name, lag in (("always lag 0", 0.0), ("truth", true), ("other side", -true))
-    ]
-    summary = summarise_delays(pd.concat(frames).assign(condition="a")).set_index("signal")
-    scores = ["anomalies_above_zero_percent", "mae_above_zero_samples", "direction_percent"]
-    assert summary.loc["always lag 0", scores].tolist() == [0, 0, 0]
-    assert summary.loc["truth", scores].tolist() == [-50, pytest.approx(-1.7), 100]
-    assert summary.loc["other side", "direction_percent"] == -100
-
-
 def test_a_signal_of_anomalies_only_has_no_mae():
-    rows = delay_rows(np.full((1, 3), 50.0), np.zeros(1), 4, PROTOCOLS["published"])
-    summary = summarise_delays(rows.assign(condition="a", signal="x", source=0))
+    summary = summarise_delays(named(of_one_pair([50.0] * 3, 0), "microphones", 0))
     assert summary["anomalies_percent"].item() == 100
     assert np.isnan(summary["mae_samples"].item())
+
+
+def relevance_and_null(lag_of, rng, sources=12, untrained=20):
+    """Relevance whose lag follows from the truth, and untrained networks whose lags know nothing."""
+    truths = [(-1) ** source * (1 + source % 3) for source in range(sources)]
+    tables = [
+        named(of_one_pair([lag_of(truth)] * 4, truth), "relevance", source, "lrp", "net")
+        for source, truth in enumerate(truths)
+    ]
+    for number in range(untrained):
+        side = rng.choice([-1, 1], size=sources)
+        tables += [
+            named(of_one_pair([side[source]] * 4, truths[source]), "untrained", source, "lrp", "net", number)
+            for source in range(0, sources, 2)
+        ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_untrained_networks_are_summed_up_over_their_initialisations(rng):
+    rows = relevance_and_null(lambda truth: 0.0, rng)
+    row = summarise_delays(rows).set_index("signal").loc["untrained"]
+    null = rows[rows["signal"] == "untrained"]
+    same = 100 * (np.sign(null["lag_samples"]) * np.sign(null["true_lag_samples"])).groupby(null["initialisation"]).mean()
+    assert row["direction_percent"] == pytest.approx(same.mean())
+    assert (row["direction_percent_low"], row["direction_percent_high"]) == pytest.approx(
+        tuple(np.quantile(same, [0.025, 0.975]))
+    )
+
+
+@pytest.mark.parametrize(
+    ("lag_of", "expected"),
+    [
+        (lambda truth: 0.0, {"mae_samples": "level", "direction_percent": "level"}),
+        (lambda truth: truth, {"mae_samples": "below", "direction_percent": "above"}),
+        (lambda truth: -truth, {"mae_samples": "above", "direction_percent": "below"}),
+    ],
+    ids=["lag 0", "the truth", "the other side"],
+)
+def test_verdicts_on_delays_that_are_known(rng, lag_of, expected):
+    verdicts = delay_verdicts(relevance_and_null(lag_of, rng)).set_index("score")
+    assert {score: verdicts.loc[score, "verdict"] for score in expected} == expected
+    assert verdicts["against"].to_dict() == {
+        "anomalies_percent": "always lag 0", "mae_samples": "always lag 0", "direction_percent": "untrained",
+    }  # fmt: skip
+
+
+def test_the_direction_is_compared_on_the_sources_that_the_untrained_networks_heard(rng):
+    """Relevance is right on even sources, all that the null heard, and wrong on the others."""
+    rows = relevance_and_null(lambda truth: truth, rng)
+    odd = (rows["signal"] == "relevance") & (rows["source"] % 2 == 1)
+    rows.loc[odd, "lag_samples"] *= -1
+    verdicts = delay_verdicts(rows).set_index("score")
+    assert verdicts.loc["direction_percent", "value"] == 100

@@ -4,9 +4,13 @@ import literal_relevance as literal
 import numpy as np
 import pytest
 import torch
+from relevance_of import relevance_of
 from torch import nn
 
-from explain.relevance import STARTS, compute_relevance, ruled
+import params
+from explain.lrp.rules import ruled
+from explain.methods.lrp import LRP
+from localization.starts import STARTS, start_m
 from models import build_model
 from running.errors import InputError
 
@@ -38,12 +42,27 @@ def windows(name):
     return np.random.default_rng(1).standard_normal((2, MICROPHONES, WINDOW_SAMPLES[name])).astype(np.float32)
 
 
+class Heard:
+    """A network as the starts see it."""
+
+    setup = params.PUBLISHED
+
+    def __init__(self, estimate):
+        self.estimate = estimate
+
+    @classmethod
+    def by(cls, model):
+        return cls(lambda windows: model(torch.tensor(windows)).detach().numpy())
+
+
 def start_of(start):
-    """Map an estimate to the relevance that is put in."""
-    if start == "ground_truth":
-        return lambda estimate: POSITION_M
-    kept = np.ones(3) if start == "prediction" else np.array([start == axis for axis in "xyz"])
-    return lambda estimate: estimate * kept
+    """Map an estimate to the relevance that is put in, written out."""
+    centre_m = params.PUBLISHED.grid.centre_m()
+    return {
+        "ground_truth": lambda estimate: POSITION_M,
+        "prediction": lambda estimate: estimate,
+        "from_centre": lambda estimate: estimate - centre_m,
+    }.get(start, lambda estimate: estimate * np.array([start == axis for axis in "xyz"]))
 
 
 def literal_relevance(name, model, window, start, gate):
@@ -78,29 +97,30 @@ def test_double_precision_relevance_is_the_literal_one(name, model, windows, sta
     ("start", "gate"),
     [
         ("ground_truth", "signal"),
-        *zip(STARTS, ["published", "published", "signal", "published", "signal"], strict=True),
+        *zip(STARTS, ["published", "published", "signal", "published", "signal", "published"], strict=True),
     ],
 )
 def test_relevance_of_every_start_and_gate_is_the_literal_one(name, model, windows, start, gate):
-    relevance = compute_relevance(model, windows[:1], POSITION_M, start, gate)
+    put_in_m = start_m(start, Heard.by(model), windows[:1], POSITION_M)
+    relevance = LRP(gate).attribute(model, windows[:1], put_in_m)
     _, expected = literal_relevance(name, model, windows[0].astype(np.float64), start, gate)
     assert relative_distance(relevance[0], expected) < 2e-4
 
 
 @pytest.mark.parametrize("gate", ["published", "signal"])
 def test_fast_rules_give_what_zennits_give(model, windows, gate):
-    fast, general = (compute_relevance(model, windows, POSITION_M, gate=gate, fast=fast) for fast in (True, False))
+    fast, general = (relevance_of(model, windows, POSITION_M, gate, fast) for fast in (True, False))
     assert np.abs(fast - general).max() <= 1e-5 * np.abs(general).max()
 
 
 def test_relevance_is_linear_in_its_start(model, windows):
     with torch.no_grad():
         estimates_m = model(torch.tensor(windows)).numpy()
-    parts = [compute_relevance(model, windows, start=axis) for axis in "xyz"]
+    parts = [LRP().attribute(model, windows, start_m(axis, Heard.by(model), windows)) for axis in "xyz"]
     weights = POSITION_M / estimates_m
     combined = sum(weights[:, axis, None, None] * part for axis, part in enumerate(parts))
-    assert relative_distance(combined, compute_relevance(model, windows, POSITION_M)) < 1e-4
-    assert relative_distance(sum(parts), compute_relevance(model, windows, start="prediction")) < 1e-4
+    assert relative_distance(combined, relevance_of(model, windows, POSITION_M)) < 1e-4
+    assert relative_distance(sum(parts), LRP().attribute(model, windows, estimates_m)) < 1e-4
 
 
 def test_microphones_receive_one_sequence_a_filter_through_non_negative_firs(name, model, windows):
@@ -125,9 +145,9 @@ def test_microphones_receive_one_sequence_a_filter_through_non_negative_firs(nam
 
 
 def test_batches_and_training_mode_change_nothing(model, windows):
-    one = compute_relevance(model, windows, POSITION_M, batch_size=1)
+    one = relevance_of(model, windows, POSITION_M, batch_size=1)
     model.train()
-    both = compute_relevance(model, windows, np.stack([POSITION_M, POSITION_M]), batch_size=2)
+    both = relevance_of(model, windows, POSITION_M, batch_size=2)
     assert model.training
     model.eval()
     assert relative_distance(both, one) < 2e-4
@@ -139,12 +159,17 @@ def test_a_window_scaled_by_its_deviation_keeps_its_relevance(name, windows):
     plain, scaled = build_model(name, **arguments), build_model(name, **arguments, input_scale="window_std")
     scaled.load_state_dict(plain.state_dict())
     unit = windows / windows.std(axis=(1, 2), ddof=1, keepdims=True)
-    expected = compute_relevance(plain, unit, POSITION_M)
-    assert relative_distance(compute_relevance(scaled, 7 * windows, POSITION_M), expected) < 1e-4
+    expected = relevance_of(plain, unit, POSITION_M)
+    assert relative_distance(relevance_of(scaled, 7 * windows, POSITION_M), expected) < 1e-4
 
 
 def test_unknown_start_and_missing_truth_are_refused(model, windows):
     with pytest.raises(InputError, match="start 'w'"):
-        compute_relevance(model, windows, POSITION_M, start="w")
-    with pytest.raises(InputError, match="positions_m"):
-        compute_relevance(model, windows)
+        start_m("w", Heard.by(model), windows, POSITION_M)
+    with pytest.raises(InputError, match="position_m"):
+        start_m("ground_truth", Heard.by(model), windows)
+
+
+def test_a_start_of_another_shape_is_refused(model, windows):
+    with pytest.raises(InputError, match="does not fit 2 inputs"):
+        LRP().attribute(model, windows, np.ones((1, 3)))

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from explain.hooks import Gamma
-from explain.rules import HOOKS, build_composite, describe_composite
+from explain.lrp.hooks import Gamma, RuleHook
+from explain.lrp.rules import HOOKS, build_composite, describe_composite
 from explain.zennit_import import zennit
 from models import build_model
 from models.layers import Product, Sum, WindowScale
@@ -51,13 +51,47 @@ def test_gamma_weights_up_what_agrees_with_the_output(rng, fast, taps):
     np.testing.assert_allclose(given, literal.conv_gamma(x, *numpy_weights(layer), relevance), rtol=1e-8, atol=1e-12)
 
 
-def test_zennits_gamma_covers_negative_inputs_and_the_fast_one_refuses_them(rng):
+@both
+def test_gamma_lets_negative_inputs_speak_for_an_output_by_the_other_weights(rng, fast):
     layer = nn.Conv1d(3, 4, 5, padding="same").double()
     x, relevance = rng.standard_normal((3, 20)), rng.standard_normal((4, 20))
-    (given,) = handed_down(hook("gamma", False), layer, [x], relevance)
+    (given,) = handed_down(hook("gamma", fast), layer, [x], relevance)
     np.testing.assert_allclose(given, literal.conv_gamma(x, *numpy_weights(layer), relevance), rtol=1e-8, atol=1e-12)
-    with pytest.raises(ValueError, match="non-negative"):
-        handed_down(hook("gamma", True), layer, [x], relevance)
+
+
+OTHERS = {
+    "stride": (nn.Conv1d(2, 4, 5, stride=2, padding=2), (2, 20)),
+    "no padding": (nn.Conv1d(2, 4, 5), (2, 20)),
+    "even kernel": (nn.Conv1d(2, 4, 4, padding="same"), (2, 20)),
+    "dilation": (nn.Conv1d(2, 4, 3, dilation=2, padding=1), (2, 20)),
+    "groups": (nn.Conv1d(2, 4, 5, padding=2, groups=2), (2, 20)),
+    "image": (nn.Conv2d(2, 4, 3, stride=2, padding=1), (2, 9, 9)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_layers_that_the_fast_rules_do_not_serve_get_zennits(rng, name):
+    """The first convolution by the w-square rule, the second by the gamma rule, on inputs of both signs."""
+    layer, shape = OTHERS[name]
+    again = type(layer)(4, 3, 1)
+    network = nn.Sequential(layer, nn.ReLU(), again, nn.Flatten()).double()
+    hooks = dict(zip("02", (zennit.rules.WSquare(stabilizer=1e-6), zennit.rules.Gamma(0.25)), strict=True))
+    expected_by = zennit.composites.NameMapComposite([((place,), rule) for place, rule in hooks.items()])
+    x = torch.tensor(rng.standard_normal((2, *shape)))
+    given = []
+    for composite in (build_composite(network), expected_by):
+        inputs = x.clone().requires_grad_()
+        with composite.context(network):
+            output = network(inputs)
+            given.append(torch.autograd.grad(output, inputs, torch.ones_like(output))[0])
+    torch.testing.assert_close(*given)
+    assert given[0].abs().sum() > 0
+
+
+def test_the_fast_rules_serve_every_convolution_of_both_networks():
+    for name in ("loc_cnn", "sample_cnn"):
+        composite = build_composite(build_model(name))
+        assert all(isinstance(rule, RuleHook) for _, rule in composite.name_map)
 
 
 @pytest.mark.parametrize("gamma", [0.25, 1.0])
@@ -131,5 +165,5 @@ def test_every_layer_has_a_rule_and_a_reason(name):
 def test_unknown_gate_and_unknown_layer_are_refused():
     with pytest.raises(InputError, match="gate 'both'"):
         build_composite(build_model("sample_cnn"), gate="both")
-    with pytest.raises(InputError, match="GELU"):
-        build_composite(nn.Sequential(nn.Conv1d(1, 1, 3), nn.GELU()))
+    with pytest.raises(InputError, match="a Bilinear"):
+        build_composite(nn.Sequential(nn.Conv1d(1, 1, 3), nn.Bilinear(1, 1, 1)))

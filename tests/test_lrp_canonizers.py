@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from explain.canonizers import MergeBatchNorm
-from explain.relevance import ruled
+from explain.lrp.canonizers import MergeBatchNorm
+from explain.lrp.rules import ruled
 from explain.zennit_import import zennit
 from models import build_model
 
