@@ -14,6 +14,7 @@ import params
 from acoustics.recordings import Recordings
 from models import MODELS
 from models.checkpoints import load_checkpoint
+from models.weights import RUNS
 from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import read_csv, write_csv
@@ -31,10 +32,10 @@ def parse(argv: list[str] | None):
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights, of any condition")
     arguments.add_condition(parser)
     arguments.add_data_path(parser)
-    parser.add_argument("--log_dir", type=Path, default=Path("logs"), help="folder of the run folders")
+    parser.add_argument("--log_dir", type=Path, default=RUNS, help="folder of the run folders")
     parser.add_argument("--epochs", type=arguments.whole(1), help="in place of the recipe's")
     parser.add_argument("--batch_size", type=arguments.whole(2), help="in place of the recipe's; over all ranks")
-    parser.add_argument("--learning_rate", type=arguments.number(above=0), help="in place of the recipe's highest")
+    parser.add_argument("--learning_rate", type=arguments.number(above=0), help="in place of the network's highest")
     parser.add_argument("--precision", choices=precision.PRECISIONS, help="in place of the recipe's")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)

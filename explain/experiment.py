@@ -36,7 +36,7 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         nargs="+",
         type=Path,
-        default=[Path("logs"), SHIPPED],
+        default=[SHIPPED],
         metavar="PLACE",
         help="files of weights, or folders of train.py's runs, of shipped or of the published weights; the first "
         "place that has a network and condition counts",
