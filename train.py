@@ -57,10 +57,9 @@ def main(argv: list[str] | None = None) -> Path:
         chosen,
         epochs=args.epochs or chosen.epochs,
         batch_size=args.batch_size or chosen.batch_size,
-        learning_rate=chosen.learning_rate | ({args.model_name: args.learning_rate} if args.learning_rate else {}),
         precision=precision.resolve(args.precision or chosen.precision, device),
     )
-    plan = Plan(args.model_name, recipe, args.seed, args.init)
+    plan = Plan(args.model_name, recipe, args.seed, args.init, args.learning_rate)
     folder = args.log_dir / run_name(args.model_name, condition, args.recipe, args.seed)
     run = RunFolder(folder, plan.identity(train_set, val_set))
     run.check()
