@@ -15,6 +15,7 @@ from acoustics.recordings import Recordings
 from localization.errors import error_table, estimate_sources
 from localization.localizer import Centre, Network
 from models import MODELS
+from models.weights import RUNS
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
@@ -32,10 +33,10 @@ def parse(argv: list[str] | None):
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights, of any condition")
     arguments.add_condition(parser)
     arguments.add_data_path(parser)
-    parser.add_argument("--log_dir", type=Path, default=Path("logs"), help="folder of the run folders")
+    parser.add_argument("--log_dir", type=Path, default=RUNS, help="folder of the run folders")
     parser.add_argument("--epochs", type=arguments.whole(1), help="in place of the recipe's")
     parser.add_argument("--batch_size", type=arguments.whole(2), help="in place of the recipe's; over all ranks")
-    parser.add_argument("--learning_rate", type=arguments.number(above=0), help="in place of the recipe's highest")
+    parser.add_argument("--learning_rate", type=arguments.number(above=0), help="in place of the network's highest")
     parser.add_argument("--precision", choices=precision.PRECISIONS, help="in place of the recipe's")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
@@ -57,10 +58,9 @@ def main(argv: list[str] | None = None) -> Path:
         chosen,
         epochs=args.epochs or chosen.epochs,
         batch_size=args.batch_size or chosen.batch_size,
-        learning_rate=chosen.learning_rate | ({args.model_name: args.learning_rate} if args.learning_rate else {}),
         precision=precision.resolve(args.precision or chosen.precision, device),
     )
-    plan = Plan(args.model_name, recipe, args.seed, args.init)
+    plan = Plan(args.model_name, recipe, args.seed, args.init, args.learning_rate)
     folder = args.log_dir / run_name(args.model_name, condition, args.recipe, args.seed)
     run = RunFolder(folder, plan.identity(train_set, val_set))
     run.check()

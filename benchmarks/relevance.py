@@ -15,8 +15,8 @@ from torch import nn
 
 from benchmarks.timing import fastest_in_turn
 from explain.methods.lrp import LRP
-from explain.methods.method import BATCH_SIZES
 from models import MODELS, build_model
+from models.inference import BATCH_SIZES
 from running import arguments, provenance
 from running.errors import exits_cleanly
 from running.files import write_json

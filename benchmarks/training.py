@@ -90,10 +90,10 @@ class Step:
     """A training step of our own recipe on windows of noise."""
 
     def __init__(self, name: str, kind: str, device: torch.device):
-        recipe = RECIPES[DEFAULT]
+        hyperparameters = MODELS[name].hyperparameters(DEFAULT)
         self.positions = torch.randn(BATCH_SIZE, 3)
-        self.learner = Learner(build_model(name, **recipe.model_arguments[name]), self.positions).train()
-        self.optimizer = recipe.make_optimizer(name, self.learner)
+        self.learner = Learner(build_model(name, **hyperparameters.arguments), self.positions).train()
+        self.optimizer = RECIPES[DEFAULT].make_optimizer(self.learner, hyperparameters.learning_rate)
         self.windows = torch.randn(BATCH_SIZE, 5120, 16).transpose(1, 2)  # (window, microphone, sample)
         self.kind, self.device = kind, device
 

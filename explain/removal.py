@@ -14,10 +14,9 @@ import torch
 from torch import nn
 
 from explain.lrp.canonizers import MergeBatchNorm
-from explain.methods.method import BATCH_SIZES
 from explain.statistics import Draws, interval, verdict
 from explain.zennit_import import zennit
-from models.inference import evaluating
+from models.inference import BATCH_SIZES, evaluating
 
 RELEVANCE, ENERGY, RANDOM = "relevance", "energy", "random"
 CURVES = (RELEVANCE, ENERGY, RANDOM)

@@ -1,17 +1,19 @@
-"""The two networks and the registry that feeds the scripts' choices."""
+"""The registry of networks, which feeds the scripts' choices."""
 
 from __future__ import annotations
 
-from torch import nn
-
 from models.loc_cnn import LocCNN
+from models.network import Network
 from models.sample_cnn import SampleCNN
 from running.errors import InputError
 
-MODELS = {"loc_cnn": LocCNN, "sample_cnn": SampleCNN}
+MODELS: dict[str, type[Network]] = {
+    "loc_cnn": LocCNN,
+    "sample_cnn": SampleCNN,
+}
 
 
-def build_model(name: str, **arguments) -> nn.Module:
+def build_model(name: str, **arguments) -> Network:
     """Return an untrained network.
 
     Parameters

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save
-from torch import nn
 
-from models import build_model
+from models import MODELS, build_model
+from models.network import Network
 from running.errors import InputError
 from running.files import read_json, whole_file, write_json
 
-# Key names of the published SampleCNN and their names here; LocCNN's are the same.
-PUBLISHED_KEYS = (
-    (r"^BasicBlock1\.bn\.", "stem.norm."),
-    (r"^BasicBlock1\.", "stem."),
-    (r"\.BasicBlock\.bn\.", ".block.norm."),
-    (r"\.BasicBlock\.", ".block."),
-    (r"\.SEBlock\.", ".excite."),
-    (r"^(ReSE\d)\.conv1\.", r"\1.conv."),
-    (r"^(ReSE\d)\.bn1\.", r"\1.norm."),
-    (r"^dense1\.", "dense."),
-    (r"^bn1\.", "norm."),
-    (r"^output_dense\.", "output."),
-)
-FIRST_LAYERS = {"loc_cnn": "conv1.weight", "sample_cnn": "stem.conv.weight"}
 
-
-def save_checkpoint(path: str | Path, model_name: str, model: nn.Module, arguments: dict, record: dict) -> None:
+def save_checkpoint(path: str | Path, model_name: str, model: Network, arguments: dict, record: dict) -> None:
     """Write ``<path>.safetensors`` and ``<path>.json``, each whole or not at all.
 
     Parameters
@@ -39,7 +23,7 @@ def save_checkpoint(path: str | Path, model_name: str, model: nn.Module, argumen
     path : path without suffix
     model_name : str
         Key of `models.MODELS`.
-    model : torch.nn.Module
+    model : Network
     arguments : dict
         What `models.build_model` needs to build the network again.
     record : dict
@@ -53,21 +37,22 @@ def save_checkpoint(path: str | Path, model_name: str, model: nn.Module, argumen
     write_json(path.with_name(path.name + ".json"), described | record)
 
 
-def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[nn.Module, dict]:
+def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[Network, dict]:
     """Load a network in evaluation mode from ``.safetensors`` or a published ``.pth``.
 
     Parameters
     ----------
     path : path
-        The weights; what a ``.safetensors`` file says of its network counts, the JSON beside it is only a record.
+        The weights; what their file says of its network counts, the JSON beside it is only a record.
     model_name : str, optional
         The network expected; for a ``.pth`` it is told from the keys when absent.
 
     Returns
     -------
-    model : torch.nn.Module
+    model : Network
     record : dict
-        The JSON beside the weights, or ``{"model_name", "arguments"}`` where there is none.
+        ``model_name`` and ``arguments``, with which `models.build_model` makes such a network untrained, and what else
+        the JSON beside the weights says, where there is one.
 
     Raises
     ------
@@ -80,7 +65,7 @@ def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[nn
     described, state = _read_published(path) if path.suffix in (".pth", ".pt") else _read_safetensors(path)
     if model_name not in (None, described["model_name"]):
         raise InputError(f"{path} holds weights of {described['model_name']}, not of {model_name}")
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
         model = build_model(described["model_name"], **described["arguments"])
     try:
         model.load_state_dict(state, assign=True)
@@ -89,7 +74,7 @@ def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[nn
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise InputError(f"{path} holds weights that are no numbers")
     record_path = path.with_suffix(".json")
-    return model.eval(), read_json(record_path) if record_path.is_file() else described
+    return model.eval(), (read_json(record_path) if record_path.is_file() else {}) | described
 
 
 def _read_safetensors(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
@@ -113,19 +98,13 @@ def _read_published(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
         raise InputError(f"{path} is damaged, or holds more than weights and is not loaded") from None
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"{path} is no state_dict of a published network")
-    state = _in_float32({_own_key(str(key)): value for key, value in state.items()})
-    for model_name, first in FIRST_LAYERS.items():
-        if first in state and state[first].ndim == 3:
-            arguments = {"microphones": state[first].shape[1], "dropout": "published"}
-            return {"model_name": model_name, "arguments": arguments}, state
-    raise InputError(f"{path} is of neither network: its keys are unknown")
+    state = {str(key): value for key, value in state.items()}
+    for model_name, network in MODELS.items():
+        read = network.published_state(state)
+        if read is not None:
+            return {"model_name": model_name, "arguments": read[1]}, _in_float32(read[0])
+    raise InputError(f"{path} is of no network here: its keys are unknown")
 
 
 def _in_float32(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-
-
-def _own_key(key: str) -> str:
-    for pattern, replacement in PUBLISHED_KEYS:
-        key = re.sub(pattern, replacement, key)
-    return re.sub(r"^ReSE(\d)\.", lambda match: f"blocks.{int(match[1]) - 1}.", key)

@@ -1,4 +1,4 @@
-"""Small modules both networks share; each step that relevance must cross is a module of its own."""
+"""Small modules that networks share; each step that relevance must cross is a module of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WindowScale(nn.Module):
         if self.kind == "none":
             return window
         centred = window - window.mean(dim=(1, 2), keepdim=True)  # (batch, microphone, sample)
-        std = torch.linalg.vector_norm(centred, dim=(1, 2), keepdim=True) / (window[0].numel() - 1) ** 0.5
+        std = torch.linalg.vector_norm(centred, dim=(1, 2), keepdim=True) / (window.shape[1:].numel() - 1) ** 0.5
         return window / std.clamp_min(1e-9)  # (batch, microphone, sample)
 
     def extra_repr(self) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
 from models.layers import Conv1d, WindowScale, output_dropout
+from models.network import Hyperparameters, Network
 
 
-class LocCNN(nn.Module):
+class LocCNN(Network):
     """Position of a talker from one window of all microphones.
 
     J. M. Vera-Diaz, D. Pizarro, J. Macias-Guarasa, "Towards End-to-End Acoustic Localization Using Deep Learning: From
@@ -27,6 +30,12 @@ class LocCNN(nn.Module):
     input_scale : {"none", "window_std"}
         Scaling of the input, see `models.layers.WindowScale`.
     """
+
+    title = "LocCNN"
+    recipes: ClassVar[dict[str, Hyperparameters]] = {
+        "mixed": Hyperparameters(2e-3, {"input_scale": "window_std", "dropout_rate": 0.2}),
+        "paper": Hyperparameters(1e-3, {"dropout": "published"}),
+    }
 
     def __init__(
         self,
@@ -64,6 +73,14 @@ class LocCNN(nn.Module):
     def output_layer(self) -> nn.Linear:
         """The layer that gives the position."""
         return self.fc2
+
+    @classmethod
+    def published_state(cls, state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict] | None:
+        """Read the state of a published file, whose names are those of this class."""
+        first = state.get("conv1.weight")  # (channel out, microphone, sample)
+        if first is None or first.ndim != 3:
+            return None
+        return state, {"microphones": first.shape[1], "dropout": "published"}
 
     def forward(self, window: torch.Tensor) -> torch.Tensor:
         x = self.scale(window)  # (batch, microphone, 5120)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from models.layers import BatchNorm1d, Conv1d, Product, Sum, WindowScale, output_dropout
+from models.network import Hyperparameters, Network
+
+BLOCKS = 5
 
 
 class ConvBlock(nn.Module):
@@ -65,7 +69,7 @@ class ReSE2Block(nn.Module):
         return self.pool(self.relu(self.sum(x, self.excite(x))))  # (batch, channel, sample // 3)
 
 
-class SampleCNN(nn.Module):
+class SampleCNN(Network):
     """Position of a talker from one window of all microphones.
 
     H. Sundar, W. Wang, M. Sun, C. Wang, "Raw Waveform Based End-to-End Deep Convolutional Network for Spatial
@@ -87,6 +91,12 @@ class SampleCNN(nn.Module):
         Scaling of the input, see `models.layers.WindowScale`.
     """
 
+    title = "SampleCNN"
+    recipes: ClassVar[dict[str, Hyperparameters]] = {
+        "mixed": Hyperparameters(2e-3, {"input_scale": "window_std", "dropout_rate": 0.2, "block_dropout_rate": 0.0}),
+        "paper": Hyperparameters(1e-2, {"dropout": "published"}),
+    }
+
     def __init__(
         self,
         microphones: int = 16,
@@ -102,7 +112,7 @@ class SampleCNN(nn.Module):
         self.scale = WindowScale(input_scale)
         self.stem = ConvBlock(microphones, 64)
         self.pool = nn.MaxPool1d(3)
-        widths = (64, 128, 128, 128, 128, 128)
+        widths = (64, *BLOCKS * (128,))
         self.blocks = nn.Sequential(*(ReSE2Block(*pair, block_dropout_rate) for pair in pairwise(widths)))
         self.average = nn.AdaptiveAvgPool1d(1)
         self.flatten = nn.Flatten()
@@ -117,6 +127,18 @@ class SampleCNN(nn.Module):
         """The layer that gives the position."""
         return self.output
 
+    @classmethod
+    def published_state(cls, state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict] | None:
+        """Read the state of a published file, whose layers have other names."""
+        layers, own = _published_layers(), {}
+        for key, value in state.items():
+            layer, _, name = key.rpartition(".")
+            own[f"{layers.get(layer, layer)}.{name}"] = value
+        first = own.get("stem.conv.weight")  # (channel out, microphone, sample)
+        if first is None or first.ndim != 3:
+            return None
+        return own, {"microphones": first.shape[1], "dropout": "published"}
+
     def forward(self, window: torch.Tensor) -> torch.Tensor:
         x = self.scale(window)  # (batch, microphone, 5120)
         x = self.pool(self.stem(x))  # (batch, 64, 1706)
@@ -124,3 +146,14 @@ class SampleCNN(nn.Module):
         x = self.flatten(self.average(x))  # (batch, 128)
         x = self.dropout(self.relu(self.norm(self.dense(x))))  # (batch, 256)
         return self.output(x)  # (batch, 3)
+
+
+def _published_layers() -> dict[str, str]:
+    """Return the names of the layers here by their published ones."""
+    layers = {"BasicBlock1.conv": "stem.conv", "BasicBlock1.bn": "stem.norm"}
+    for block in range(BLOCKS):
+        theirs, ours = f"ReSE{block + 1}", f"blocks.{block}"
+        layers |= {f"{theirs}.BasicBlock.conv": f"{ours}.block.conv", f"{theirs}.BasicBlock.bn": f"{ours}.block.norm"}
+        layers |= {f"{theirs}.conv1": f"{ours}.conv", f"{theirs}.bn1": f"{ours}.norm"}
+        layers |= {f"{theirs}.SEBlock.{dense}": f"{ours}.excite.{dense}" for dense in ("dense1", "dense2")}
+    return layers | {"dense1": "dense", "bn1": "norm", "output_dense": "output"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import params
-from models import MODELS
 from models.checkpoints import load_checkpoint
 from running.errors import InputError
 
 SHIPPED = Path(__file__).parent / "pretrained"
+RUNS = Path("logs")
+"""Where train.py puts its run folders, in the working directory."""
 
 
 def shipped_name(model_name: str, condition: params.Condition) -> str:
@@ -40,15 +41,26 @@ def find_weights(model_name: str, condition: params.Condition, places: list[Path
             raise InputError(f"several runs of {model_name} for {condition.name}: {listed}; choose by --weights")
         if found:
             return found[0]
-    where = " or ".join(map(str, places))
-    raise InputError(f"no weights of {model_name} for {condition.name} in {where}; make them with train.py")
+    looked_for = ", ".join(name for place in places for name in _names(model_name, condition, place))
+    runs = [f"--weights {path.parent}" for path in sorted(RUNS.glob(_layouts(model_name, condition, RUNS)[-1]))]
+    advice = f"say {' or '.join(runs)}" if runs else "make them with train.py"
+    raise InputError(f"no weights of {model_name} for {condition.name} (looked for {looked_for}); {advice}")
+
+
+def _names(model_name: str, condition: params.Condition, place: Path) -> list[str]:
+    return [str(place)] if place.is_file() else [str(place / name) for name in _layouts(model_name, condition, place)]
 
 
 def _in_place(model_name: str, condition: params.Condition, place: Path) -> list[Path]:
     if place.is_file():
-        return [place] if isinstance(load_checkpoint(place)[0], MODELS[model_name]) else []
+        return [place] if load_checkpoint(place)[1]["model_name"] == model_name else []
+    *files, runs = _layouts(model_name, condition, place)
+    return [place / file for file in files if (place / file).is_file()] or sorted(place.glob(runs))
+
+
+def _layouts(model_name: str, condition: params.Condition, folder: Path) -> list[str]:
+    """Return the files that a folder may have; the last one has a ``*`` for the names of runs."""
     name = shipped_name(model_name, condition)
-    if place.name.startswith(f"{name}_") and (place / "best.safetensors").is_file():
-        return [place / "best.safetensors"]
-    flat = [place / f"{name}.safetensors", place / model_name.replace("_", "") / f"model_{condition.name}.pth"]
-    return [path for path in flat if path.is_file()] or sorted(place.glob(f"{name}_*/best.safetensors"))
+    own = ["best.safetensors"] if folder.name.startswith(f"{name}_") else []
+    published = f"{model_name.replace('_', '')}/model_{condition.name}.pth"
+    return [*own, f"{name}.safetensors", published, f"{name}_*/best.safetensors"]

@@ -64,6 +64,24 @@ def test_the_json_beside_is_only_a_record(checkpoint):
     assert torch.equal(loaded.fc2.weight, model.fc2.weight)
 
 
+@pytest.mark.parametrize("said", [{"model_name": "sample_cnn"}, {"arguments": {"microphones": 16}}, {}])
+def test_what_the_weights_say_of_their_network_counts_not_the_json_beside(checkpoint, said):
+    path, model = checkpoint
+    path.with_suffix(".json").write_text(json.dumps({"seed": 3} | said))
+    _, record = load_checkpoint(path)
+    assert record == {"model_name": "loc_cnn", "arguments": SMALL, "seed": 3}
+    twin = build_model(record["model_name"], **record["arguments"])
+    assert repr(twin) == repr(model)
+
+
+def test_loading_draws_no_random_number(checkpoint):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    load_checkpoint(checkpoint[0])
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_a_loaded_network_can_be_trained_on(checkpoint):
     loaded, _ = load_checkpoint(checkpoint[0])
     loaded(torch.randn(2, 2, 800)).sum().backward()
@@ -78,8 +96,7 @@ def test_published_files_load(tmp_path, name):
     loaded, record = load_checkpoint(tmp_path / "model.pth")
     windows = torch.randn(1, 16, 5120)
     assert torch.equal(loaded(windows), model(windows))
-    assert record["model_name"] == name
-    assert record["arguments"]["dropout"] == "published"
+    assert record == {"model_name": name, "arguments": {"microphones": 16, "dropout": "published"}}
 
 
 class Malicious:

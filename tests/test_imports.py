@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NOUNS = ("acoustics", "models", "explain", "training", "report")
-VERBS = tuple(path.stem for path in ROOT.glob("*.py") if path.stem != "params")
+VERBS = ("maintenance", *(path.stem for path in ROOT.glob("*.py") if path.stem != "params"))
 MODULES = sorted(path for noun in (*NOUNS, "running") for path in (ROOT / noun).rglob("*.py"))
 
 
@@ -47,7 +47,7 @@ socket.socket.connect = lambda *a: (_ for _ in ()).throw(AssertionError("network
 state = random.getstate()
 import numpy as np
 before = np.random.get_state()[1].tolist()
-for name in {[*modules, *VERBS]!r}:
+for name in {[*modules, *VERBS, "maintenance.ship_weights"]!r}:
     __import__(name)
 assert random.getstate() == state
 assert np.random.get_state()[1].tolist() == before

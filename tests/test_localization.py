@@ -11,8 +11,8 @@ from training_data import CONDITION, WINDOW_SAMPLES, one_thread, write_dataset  
 
 import localization_experiment
 import params
-import ship_weights
 import train
+from maintenance import ship_weights
 from models.checkpoints import load_checkpoint
 from models.weights import find_weights
 from running.errors import InputError

@@ -8,6 +8,7 @@ from torch import nn
 from models import MODELS, build_model
 from models.layers import Conv1d, WindowScale, output_dropout
 from running.errors import InputError
+from training.recipes import RECIPES
 
 
 def conv(x, layer):
@@ -77,6 +78,20 @@ def trained_looking(name, **arguments):
 @pytest.mark.parametrize(("name", "count"), [("loc_cnn", 2_126_355), ("sample_cnn", 673_475)])
 def test_parameter_counts_are_the_published_ones(name, count):
     assert sum(parameter.numel() for parameter in build_model(name).parameters()) == count
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_network_says_of_recipes_that_exist_how_it_is_built_and_trained(name):
+    assert MODELS[name].recipes.keys() <= RECIPES.keys()
+    for recipe_name in RECIPES:
+        hyperparameters = MODELS[name].hyperparameters(recipe_name)
+        assert 0 < hyperparameters.learning_rate < 1
+        assert build_model(name, **hyperparameters.arguments).output_layer.out_features == 3
+
+
+def test_networks_have_titles_of_their_own():
+    titles = [network.title for network in MODELS.values()]
+    assert len(set(titles)) == len(titles)
 
 
 @pytest.mark.parametrize("name", MODELS)

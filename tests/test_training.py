@@ -21,7 +21,7 @@ from running.files import read_csv
 from running.provenance import file_hash
 from training.evaluate import estimate_positions
 from training.loop import Plan, Training
-from training.recipes import DEFAULT, RECIPES
+from training.recipes import RECIPES
 from training.run_folder import run_name
 from training.windows import draw_epoch, generator, read
 
@@ -71,6 +71,16 @@ def test_run_folder_says_all(command, tmp_path):
     best = json.loads((folder / "best.json").read_text())
     lowest = min(best["history"], key=lambda row: row["val_loss_m2"])
     assert (best["epoch"], len(best["history"])) == (lowest["epoch"], 3)
+
+
+@pytest.mark.parametrize(("more", "rate"), [((), 1e-2), (("--learning_rate", "3e-4"), 3e-4)])
+def test_the_run_folder_says_which_rate_and_arguments_were_used(command, more, rate):
+    folder = train.main(command("--model_name", "sample_cnn", "--recipe", "paper", *more))
+    identity = json.loads((folder / "config.json").read_text())["identity"]
+    assert identity["learning_rate"] == rate
+    assert {float(row["learning_rate"]) for row in read_csv(folder / "history.csv")} == {rate}
+    arguments = {"microphones": 2, "window_samples": WINDOW_SAMPLES, "dropout": "published"}
+    assert identity["model_arguments"] == load_checkpoint(folder / "best.safetensors")[1]["arguments"] == arguments
 
 
 def test_best_weights_make_the_errors_that_are_reported(command, data_path):
@@ -195,7 +205,7 @@ def test_more_epochs_of_the_published_recipe_go_on_exactly(command):
         (("--epochs", "4"), "epochs 3, not 4"),
         (("--batch_size", "4"), "batch_size 3, not 4"),
         (("--precision", "fp32"), "precision bf16, not fp32"),
-        (("--learning_rate", "1e-4"), f"learning_rate.loc_cnn {RECIPES[DEFAULT].learning_rate['loc_cnn']}, not 0.0001"),
+        (("--learning_rate", "1e-4"), "learning_rate 0.002, not 0.0001"),
     ],
 )
 def test_a_run_folder_of_other_arguments_is_refused(command, capsys, changed, named):

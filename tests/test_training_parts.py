@@ -155,7 +155,7 @@ def test_one_cycle_rises_to_the_recipes_rate_and_falls_to_nothing(splits):
         rates.append(training.optimizer.param_groups[0]["lr"])
         training.optimizer.step()
         training.schedule.step() if len(rates) < 50 else None
-    assert max(rates) == pytest.approx(training.plan.recipe.learning_rate["loc_cnn"], rel=0.01)
+    assert max(rates) == pytest.approx(2e-3, rel=0.01)
     assert rates.index(max(rates)) in (14, 15)
     assert rates[-1] < 1e-6
 
@@ -256,7 +256,7 @@ assert not any("gloo" in name for name in threads), "a thread of the group can a
 
 
 def two_epochs_without_dropout(data_path):
-    plan = toy(learning_rate={"loc_cnn": 1.5e-3})  # Adam makes of rounding near zero a share of a step
+    plan = replace(toy(), learning_rate=1.5e-3)  # Adam makes of rounding near zero a share of a step
     training = Training(plan, *open_splits(Path(data_path)), CPU)
     without_dropout(training.model)
     for _ in range(2):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from models.network import Network
+
 BINS = 64
 WIDTH_BINS = 1.5
 """Standard deviation of the bell that marks the true position among the bins, in shares `1 / BINS` of the extent."""
@@ -19,13 +21,12 @@ class Learner(nn.Module):
 
     Parameters
     ----------
-    model : nn.Module
-        One of `models`.
+    model : Network
     positions : float32 tensor, shape (source, 3)
         Training positions, in the units of the network's output. Their extent along each axis is divided into `BINS`.
     """
 
-    def __init__(self, model: nn.Module, positions: torch.Tensor):
+    def __init__(self, model: Network, positions: torch.Tensor):
         super().__init__()
         self.model = model
         self.bins = nn.Linear(model.output_layer.in_features, 3 * BINS)

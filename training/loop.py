@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ from torch import distributed, nn
 from tqdm import tqdm
 
 from acoustics.recordings import Recordings
-from models import build_model
+from models import MODELS, build_model
 from models.checkpoints import load_checkpoint
+from models.network import Hyperparameters, Network
 from running import ranks
 from running.errors import InputError
 from running.provenance import file_hash
@@ -40,21 +41,31 @@ class Plan:
     seed : int
     init : Path, optional
         Weights to start from, in place of random ones.
+    learning_rate : float, optional
+        In place of the network's.
     """
 
     model_name: str
     recipe: Recipe
     seed: int
     init: Path | None = None
+    learning_rate: float | None = None
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """How the network is trained by the recipe."""
+        own = MODELS[self.model_name].hyperparameters(self.recipe.name)
+        return replace(own, learning_rate=self.learning_rate or own.learning_rate)
 
     def model_arguments(self, recordings: Recordings) -> dict:
         """Return the arguments of the network."""
         heard = {"microphones": len(recordings.setup.array), "window_samples": recordings.setup.window_samples}
-        return heard | self.recipe.model_arguments[self.model_name]
+        return heard | self.hyperparameters.arguments
 
     def identity(self, train_set: Recordings, val_set: Recordings) -> dict:
         """Return all that the weights depend on; without the number of epochs where more of them only go on."""
         identity = asdict(self) | {
+            "learning_rate": self.hyperparameters.learning_rate,
             "model_arguments": self.model_arguments(train_set),
             "data": [train_set.fingerprint, val_set.fingerprint],
             "sources": [len(train_set), len(val_set)],
@@ -102,7 +113,7 @@ class Training:
         talkers = plan.recipe.talkers
         self.mixtures = Mixtures(train_set, talkers, plan.seed, device) if talkers else None
         self.weights = torch.tensor(plan.recipe.loss_weights, device=device)
-        self.optimizer = plan.recipe.make_optimizer(plan.model_name, self.learner)
+        self.optimizer = plan.recipe.make_optimizer(self.learner, plan.hyperparameters.learning_rate)
         self.steps = len(self._batches(0))
         self.schedule = plan.recipe.make_schedule(self.optimizer, plan.recipe.epochs * self.steps)
         self.history: list[dict] = []
@@ -143,7 +154,7 @@ class Training:
         except (KeyError, RuntimeError, ValueError, TypeError):
             raise InputError("the run folder's state.pt does not fit; remove it to train anew") from None
 
-    def in_metres(self) -> nn.Module:
+    def in_metres(self) -> Network:
         """Return a copy of the network that answers in metres."""
         return self.scale.folded(self.model)
 

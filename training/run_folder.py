@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 
 import torch
-from torch import nn
 
 import params
 from models.checkpoints import save_checkpoint
+from models.network import Network
 from running import provenance
 from running.errors import InputError
 from running.files import read_json, remove_parts, whole_file, write_csv, write_json
@@ -89,7 +89,7 @@ class RunFolder:
         except Exception:  # damaged files raise whatever their bytes happen to mean
             raise InputError(f"{self.state_path} is damaged; remove it to train anew") from None
 
-    def save_weights(self, name: str, model: nn.Module, epoch: int, history: list[dict]) -> None:
+    def save_weights(self, name: str, model: Network, epoch: int, history: list[dict]) -> None:
         """Write a network as checkpoint `name`, with the identity of the run and its history so far."""
         record = {"epoch": epoch, "identity": self.identity, "versions": provenance.versions()}
         record |= {"commit": provenance.commit(), "history": history}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+
+from models.network import Network
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,16 @@ class TargetScale:
         """Return scaled positions in metres, shape (window, 3)."""
         return scaled * self.std_m + self.mean_m
 
-    def folded(self, model: nn.Module) -> nn.Module:
+    def folded(self, model: Network) -> Network:
         """Return a copy of a network with scaled output that answers in metres: its last layer takes the scale in."""
         return _with_output(model, self.std_m, self.mean_m)
 
-    def unfolded(self, model: nn.Module) -> nn.Module:
+    def unfolded(self, model: Network) -> Network:
         """Return a copy of a network that answers in metres with scaled output: the inverse of `folded`."""
         return _with_output(model, 1 / self.std_m, -self.mean_m / self.std_m)
 
 
-def _with_output(model: nn.Module, factor: torch.Tensor, offset: torch.Tensor) -> nn.Module:
+def _with_output(model: Network, factor: torch.Tensor, offset: torch.Tensor) -> Network:
     model = copy.deepcopy(model)
     layer = model.output_layer
     with torch.no_grad():

@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 from explain.lrp.rules import describe_composite
-
-BATCH_SIZE = 8
+from models.inference import BATCH_SIZES
 
 
 def conservation_ledger(
@@ -43,9 +42,10 @@ def conservation_ledger(
         if not any(layer.children())
         for handle in _watch(name, layer, received, passed)
     ]
+    size = BATCH_SIZES[torch.device(device).type]
     try:
-        for first in range(0, len(inputs), BATCH_SIZE):
-            part = slice(first, first + BATCH_SIZE)
+        for first in range(0, len(inputs), size):
+            part = slice(first, first + size)
             batch, put_in = (torch.tensor(each[part], dtype=torch.float32, device=device) for each in (inputs, start))
             (relevance,) = torch.autograd.grad(model(batch.requires_grad_()), batch, put_in)
             received["input"] += _total(relevance)

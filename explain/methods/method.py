@@ -12,10 +12,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from models.inference import evaluating
+from models.inference import BATCH_SIZES, evaluating
 from running.errors import InputError
-
-BATCH_SIZES = {"cpu": 8, "cuda": 64}  # larger ones leave the caches of a processor
 
 
 class Method(ABC):

@@ -1,6 +1,6 @@
 """Ship a trained network with the repository: run folder -> models/pretrained, in half precision.
 
-    python ship_weights.py logs/loc_cnn_SNR_25_T60_0.15_mixed_seed_5000
+    python -m maintenance.ship_weights logs/loc_cnn_SNR_25_T60_0.15_mixed_seed_5000
 
 The JSON beside the weights says how to make them again (command, corpus, seed, commit, versions), how the training went
 (history, best epoch), and the errors of the shipped weights on all validation and test windows. The training curves of
