@@ -15,14 +15,15 @@ from torch import nn
 
 import params
 from acoustics.recordings import Recordings
-from models.checkpoints import load_checkpoint, save_checkpoint
+from localization.errors import error_table, estimate_sources
+from localization.localizer import Centre, Network
+from models.checkpoints import save_checkpoint
 from models.weights import SHIPPED, shipped_name
 from report.figures import training_curves
 from report.style import write_figure
 from running import arguments
 from running.errors import InputError, exits_cleanly
 from running.files import read_json
-from training.evaluate import mae_table
 
 PLACES = ("data_path", "log_dir", "gpu")
 """Arguments of train.py that change nothing in the weights."""
@@ -69,7 +70,8 @@ def main(argv: list[str] | None = None) -> Path:
     trained_with = config["arguments"]
     condition = params.Condition(trained_with["T60"], trained_with["SNR"])
     data = args.data_path / condition.name
-    model, record = load_checkpoint(args.run / "best.safetensors")
+    network = Network(args.run / "best.safetensors", Recordings(data / "test").setup, device=arguments.device(args))
+    record = read_json(args.run / "best.json")
     splits = {split: Recordings(data / split) for split in ("val", "test")}
     if splits["val"].fingerprint != record["identity"]["data"][1]:
         raise InputError(f"{data} is not what {args.run} was trained on")
@@ -80,9 +82,13 @@ def main(argv: list[str] | None = None) -> Path:
         "corpus": splits["test"].dataset.arguments["corpus"],
     }
     described |= {key: record[key] for key in ("epoch", "identity", "versions", "commit", "history")}
-    in_half(model).float()
-    errors = {split: mae_table(model, recordings, arguments.device(args)) for split, recordings in splits.items()}
-    save_checkpoint(path, record["model_name"], in_half(model), record["arguments"], described | {"errors": errors})
+    in_half(network.model).float()
+    errors = {
+        split: error_table(estimate_sources([network, Centre(recordings.setup)], recordings)).to_dict("records")
+        for split, recordings in splits.items()
+    }
+    described["errors"] = errors
+    save_checkpoint(path, network.name, in_half(network.model), network.arguments, described)
     test = errors["test"][0]
     write_figure(args.to / "training_curves.png", training_curves(histories(args.to)))
     print(f"{path.name}: test MAE {test['mae_m']:.4f} m (x {test['mae_x_m']:.3f}, y {test['mae_y_m']:.3f})")

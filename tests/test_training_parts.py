@@ -15,11 +15,10 @@ import params
 from models import MODELS, build_model
 from running.errors import InputError
 from training import precision
-from training.evaluate import Estimates, always_the_centre, estimate_positions
 from training.loop import Plan, Training
 from training.recipes import RECIPES
 from training.scaling import TargetScale
-from training.windows import Batch, all_windows, draw_epoch, generator, in_batches, read, read_ahead
+from training.windows import Batch, draw_epoch, generator, in_batches, read, read_ahead
 
 CPU = torch.device("cpu")
 SMALL = {"microphones": 2, "window_samples": 750}
@@ -207,38 +206,6 @@ def test_a_recording_without_a_window_is_bad_input(tmp_path):
     val_set.sources[1]["windows"] = 0
     with pytest.raises(InputError, match="shorter than one window"):
         Training(toy(), train_set, val_set, CPU)
-
-
-def test_estimates_are_the_networks_answers_window_by_window(splits):
-    model = build_model("sample_cnn", **SMALL, input_scale="window_std").eval()
-    estimates = estimate_positions(model, splits[0], sources=[4, 1])
-    assert estimates.sources.tolist() == [4] * 3 + [1] * 3
-    assert estimates.windows.tolist() == [0, 1, 2] * 2
-    with torch.no_grad():
-        expected = np.concatenate([model(torch.from_numpy(splits[0].windows(source))) for source in (4, 1)])
-    np.testing.assert_allclose(estimates.estimates_m, expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(estimates.positions_m, splits[0].positions_m[[4] * 3 + [1] * 3])
-
-
-def test_all_windows_of_all_sources_are_estimated_by_default(splits):
-    estimates = estimate_positions(build_model("loc_cnn", **SMALL), splits[0])
-    expected = all_windows(splits[0].window_counts, np.arange(COUNTS["train"]))
-    np.testing.assert_array_equal(estimates.sources, expected.sources)
-    assert len(estimates.estimates_m) == splits[0].window_counts.sum()
-
-
-def test_saying_the_centre_scores_what_the_published_positions_give():
-    positions_m = params.PUBLISHED.grid.splits()["test"]
-    nothing = Estimates(np.arange(285), np.zeros(285, int), np.zeros((285, 3)), positions_m)
-    row = always_the_centre(nothing, params.PUBLISHED).mae_row("always the centre")
-    assert row == {
-        "model": "always the centre",
-        "windows": 285,
-        "mae_m": pytest.approx(0.1267, abs=5e-5),
-        "mae_x_m": pytest.approx(0.1295, abs=5e-5),
-        "mae_y_m": pytest.approx(0.1167, abs=5e-5),
-        "mae_z_m": pytest.approx(0.1340, abs=5e-5),
-    }
 
 
 TWO_RANKS = """

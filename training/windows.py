@@ -53,12 +53,6 @@ def draw_epoch(window_counts: np.ndarray, rng: np.random.Generator) -> Batch:
     return Batch(order, windows[order])
 
 
-def all_windows(window_counts: np.ndarray, sources: np.ndarray) -> Batch:
-    """Return all windows of some sources, in order."""
-    counts = window_counts[sources]
-    return Batch(np.repeat(sources, counts), np.concatenate([np.arange(0), *map(np.arange, counts)]))
-
-
 def read(recordings: Recordings, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Read a batch from disk.
 
