@@ -227,7 +227,7 @@ class Recordings:
                 samples = file.read(n_samples, dtype=f"int{bits}", always_2d=True)
         except soundfile.SoundFileError as error:
             raise InputError(f"{path} can't be read ({error}); remove it and run generate_data.py again") from None
-        return samples.T * np.float32(row["scale"] / 2 ** (bits - 1))
+        return np.multiply(samples.T, row["scale"] / 2 ** (bits - 1), dtype=np.float32)
 
     def windows(self, source: int) -> np.ndarray:
         """Return all whole windows of a source as float32, shape (window, microphone, sample)."""

@@ -103,6 +103,18 @@ def test_what_was_written_is_read(written):
     np.testing.assert_array_equal(read.windows(2)[1], read.read(2)[:, 5120:10240])
 
 
+@pytest.mark.parametrize(("noise_rms", "subtype"), [(1e-2, "PCM_16"), (1e-6, "PCM_24")])
+def test_what_is_read_is_float32_whatever_the_file_has(written, noise_rms, subtype):
+    dataset, signals = written
+    write_recording(dataset.path("test", 1), signals[1], 16000, noise_rms, {})
+    assert soundfile.info(dataset.path("test", 1)).subtype == subtype
+    read = Recordings(dataset.folder / "test")
+    stored, _ = soundfile.read(dataset.path("test", 1), dtype="float64", always_2d=True)
+    for recording in (read.read(1), read.windows(1)):
+        assert recording.dtype == np.float32
+    np.testing.assert_array_equal(read.read(1), stored.T * read.sources[1]["scale"])
+
+
 def test_any_audio_program_opens_it(written):
     info = soundfile.info(written[0].path("test", 0))
     assert (info.format, info.channels, info.samplerate, info.subtype) == ("WAV", 16, 16000, "PCM_16")
