@@ -25,10 +25,10 @@ from explain.experiment import add_network_arguments, networks, open_network, re
 from explain.store import model_fingerprint
 from report.published import published_maes_m
 from report.summary import localization_summary
-from report.tables import as_text, write_csv, write_latex
+from report.tables import as_text, write_latex
 from running import arguments, provenance, ranks
 from running.errors import exits_cleanly
-from running.files import write_json
+from running.files import write_csv, write_json
 from running.parts import by_source
 from running.provenance import fingerprint
 from training.evaluate import BATCH_SIZE

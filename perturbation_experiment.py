@@ -26,10 +26,10 @@ from explain.experiment import (
 from explain.perturbation import CURVES, PERCENTS, mae_curves, perturb_source
 from report.figures import removal_curves, write_figure
 from report.published import published_curves
-from report.tables import as_text, write_csv, write_latex
+from report.tables import as_text, write_latex
 from running import arguments, ranks
 from running.errors import exits_cleanly
-from running.files import write_json
+from running.files import write_csv, write_json
 from running.parts import by_source
 from running.provenance import fingerprint
 

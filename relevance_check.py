@@ -20,10 +20,10 @@ from explain.experiment import Trial, add_arguments, open_trials, origin_of, res
 from explain.relevance import compute_relevance
 from explain.rules import GATES
 from models.sample_cnn import SampleCNN
-from report.tables import as_text, write_csv
+from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
-from running.files import write_json
+from running.files import write_csv, write_json
 
 SHOWN_KINDS = ("first convolution", "convolution", "linear", "input")
 

@@ -33,10 +33,10 @@ from explain.delays import (
 from explain.experiment import Trial, add_arguments, open_trials, origin_of, results_folder
 from explain.store import RelevanceStore
 from models import build_model
-from report.tables import as_text, write_csv, write_latex
+from report.tables import as_text, write_latex
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
-from running.files import write_json
+from running.files import write_csv, write_json
 from running.parts import by_source
 from running.provenance import fingerprint
 

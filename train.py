@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 import params
@@ -81,10 +82,10 @@ def print_errors(run: RunFolder, val_set: Recordings, device: torch.device) -> N
     """Print the errors of the best weights on all validation windows, beside the control's; measured once."""
     if not run.validation_path.exists():
         model, _ = load_checkpoint(run.folder / "best.safetensors")
-        write_csv(run.validation_path, mae_table(model, val_set, device))
+        write_csv(run.validation_path, pd.DataFrame(mae_table(model, val_set, device)))
     print(f"{'MAE (m)':18} {'x':>6} {'y':>6} {'z':>6} {'all':>6}")
-    for row in read_csv(run.validation_path):
-        maes_m = (float(row[key]) for key in ("mae_x_m", "mae_y_m", "mae_z_m", "mae_m"))
+    for row in read_csv(run.validation_path).to_dict("records"):
+        maes_m = (row[key] for key in ("mae_x_m", "mae_y_m", "mae_z_m", "mae_m"))
         print(f"{row['model']:18} " + " ".join(f"{mae_m:6.3f}" for mae_m in maes_m))
 
 

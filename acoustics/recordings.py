@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 import soxr
 from scipy.signal import oaconvolve
@@ -24,17 +25,20 @@ from running.provenance import fingerprint
 
 FORMAT = 1
 QUANTISATION_MARGIN_DB = 20
-NUMBERS = {
+COLUMNS = {
     "source": int,
     "x_m": float,
     "y_m": float,
     "z_m": float,
+    "utterance": str,
+    "speaker": str,
     "correlation_time_samples": int,
-    "samples": int,
     "windows": int,
+    "samples": int,
     "noise_rms": float,
     "scale": float,
 }
+"""What a table of sources says of each, and its type."""
 
 
 def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -143,7 +147,7 @@ class Dataset:
     def write_table(self, split: str) -> None:
         """Write a split's table from the rows that its files carry."""
         paths = sorted((self.folder / split).glob("*.wav"), key=lambda path: int(path.stem))
-        write_csv(self.table_path(split), [read_row(path) for path in paths])
+        write_csv(self.table_path(split), pd.DataFrame([read_row(path) for path in paths]))
 
 
 class Recordings:
@@ -334,8 +338,8 @@ def subset(total: int, count: int) -> list[int]:
 
 
 def _read_table(path: Path) -> list[dict]:
-    rows = read_csv(path)
-    try:
-        return [{key: NUMBERS.get(key, str)(value) for key, value in row.items()} for row in rows]
-    except (TypeError, ValueError):
-        raise InputError(f"{path} is damaged; remove it and run generate_data.py again") from None
+    table = read_csv(path, COLUMNS)
+    missing = [name for name in COLUMNS if name not in table or table[name].isna().any()]
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(missing)}; remove it and run generate_data.py again")
+    return table.to_dict("records")

@@ -120,6 +120,35 @@ def test_any_audio_program_opens_it(written):
     assert (info.format, info.channels, info.samplerate, info.subtype) == ("WAV", 16, 16000, "PCM_16")
 
 
+def test_the_table_holds_what_the_files_carry(written):
+    dataset, _ = written
+    for source, name in enumerate(["007", "nan", "a, b"]):
+        row = read_row(dataset.path("test", source)) | {"utterance": name, "speaker": name}
+        write_recording(dataset.path("test", source), written[1][source], 16000, 1 / 3, row)
+    dataset.write_table("test")
+    rows = Recordings(dataset.folder / "test").sources
+    assert rows == [read_row(dataset.path("test", source)) for source in range(3)]
+    assert [{name: type(value) for name, value in row.items()} for row in rows] == 3 * [recordings.COLUMNS]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda table: table.replace("windows", "window"), "lacks windows"),
+        (lambda table: "a,b\n1,2\n", "lacks source, x_m"),
+        (lambda table: "", "is damaged"),
+        (lambda table: table.replace("1.0,5.0", ",5.0"), "lacks x_m"),
+        (lambda table: table.replace("1.0,5.0", "far,5.0"), "is damaged"),
+        (lambda table: table.replace("0,1.0,5.0", ",1.0,5.0"), "is damaged"),
+    ],
+)
+def test_a_damaged_table_is_named(written, damage, message):
+    path = written[0].table_path("test")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(InputError, match=rf"sources\.csv {message}.*again$"):
+        Recordings(written[0].folder / "test")
+
+
 @pytest.mark.parametrize("damage", ["truncate", "garbage", "remove"])
 def test_a_damaged_recording_is_named(written, damage):
     path = written[0].path("test", 1)

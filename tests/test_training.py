@@ -77,12 +77,12 @@ def test_best_weights_make_the_errors_that_are_reported(command, data_path):
     folder = train.main(command())
     model, _ = load_checkpoint(folder / "best.safetensors")
     estimates = estimate_positions(model, open_splits(data_path)[1])
-    network, centre = read_csv(folder / "validation.csv")
+    network, centre = read_csv(folder / "validation.csv").to_dict("records")
     errors_m = abs(estimates.estimates_m - estimates.positions_m)
-    assert float(network["mae_y_m"]) == pytest.approx(errors_m[:, 1].mean(), rel=1e-6)
-    assert float(network["mae_m"]) == pytest.approx(errors_m.mean(), rel=1e-6)
+    assert network["mae_y_m"] == pytest.approx(errors_m[:, 1].mean(), rel=1e-6)
+    assert network["mae_m"] == pytest.approx(errors_m.mean(), rel=1e-6)
     assert centre["model"] == "always the centre"
-    assert float(centre["mae_x_m"]) == pytest.approx(abs(1.7 - estimates.positions_m[:, 0]).mean(), rel=1e-6)
+    assert centre["mae_x_m"] == pytest.approx(abs(1.7 - estimates.positions_m[:, 0]).mean(), rel=1e-6)
 
 
 def test_history_has_the_validation_errors_of_the_weights_of_its_epoch(command, data_path):
