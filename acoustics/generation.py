@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from tqdm import tqdm
@@ -149,8 +155,9 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
                 dataset.table_path(split).unlink(missing_ok=True)
     ranks.barrier()
     own = [job for job in ranks.share(jobs) if not dataset.path(job.split, job.source).exists()]
-    with tqdm(total=len(own), desc=studio.condition.name, unit="source", disable=not ranks.is_main()) as bar:
-        for _ in _run(studio, own, workers):
+    bar = tqdm(total=len(own), desc=studio.condition.name, unit="source", disable=not ranks.is_main())
+    with bar, closing(_run(studio, own, workers)) as made:
+        for _ in made:
             bar.update()
     ranks.barrier()
     if ranks.is_main():
@@ -163,19 +170,52 @@ def _utterances(jobs: Iterable[SourceJob]) -> set[Utterance]:
     return {job.utterance for job in jobs}
 
 
-def _run(studio: Studio, jobs: list[SourceJob], workers: int):
+def _run(studio: Studio, jobs: list[SourceJob], workers: int) -> Iterator[None]:
+    """Record sources, and yield after each; when that is broken off, every worker ends the source it is at."""
     if workers == 1 or len(jobs) <= 1:
         yield from map(studio.make, jobs)
         return
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), _enter, (studio,)) as pool:
-        yield from pool.imap_unordered(_make, jobs, chunksize=4)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _enter, (studio,))
+    waiting = iter(jobs)
+    try:
+        running = _hand_out(pool, islice(waiting, workers))
+        while running:  # never more than the workers are at: what the pool has taken can't be called back
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                running |= _hand_out(pool, islice(waiting, 1))
+                yield
+    except BrokenProcessPool:
+        raise InputError("a worker was killed, perhaps for lack of memory; run again with fewer --workers") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _hand_out(pool: ProcessPoolExecutor, jobs: Iterable[SourceJob]) -> set[Future]:
+    """Give jobs to the workers; those that begin here inherit that Ctrl-C is kept from them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return {pool.submit(_make, job) for job in jobs}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_at_work = threading.Lock()
 
 
 def _enter(studio: Studio) -> None:
     global _studio
     _studio = studio
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent is gone, for nobody will; but not in the middle of a source."""
+    multiprocessing.parent_process().join()
+    with _at_work:
+        os._exit(1)
 
 
 def _make(job: SourceJob) -> None:
-    _studio.make(job)
+    with _at_work:
+        _studio.make(job)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 import soxr
 from scipy.signal import oaconvolve
@@ -24,17 +25,20 @@ from running.provenance import fingerprint
 
 FORMAT = 1
 QUANTISATION_MARGIN_DB = 20
-NUMBERS = {
+COLUMNS = {
     "source": int,
     "x_m": float,
     "y_m": float,
     "z_m": float,
+    "utterance": str,
+    "speaker": str,
     "correlation_time_samples": int,
-    "samples": int,
     "windows": int,
+    "samples": int,
     "noise_rms": float,
     "scale": float,
 }
+"""What a table of sources says of each, and its type."""
 
 
 def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -143,7 +147,7 @@ class Dataset:
     def write_table(self, split: str) -> None:
         """Write a split's table from the rows that its files carry."""
         paths = sorted((self.folder / split).glob("*.wav"), key=lambda path: int(path.stem))
-        write_csv(self.table_path(split), [read_row(path) for path in paths])
+        write_csv(self.table_path(split), pd.DataFrame([read_row(path) for path in paths]))
 
 
 class Recordings:
@@ -195,6 +199,16 @@ class Recordings:
         return np.array([[row["x_m"], row["y_m"], row["z_m"]] for row in self.sources])
 
     @property
+    def numbers(self) -> list[int]:
+        """Number of each source in its split; its row is its place among the sources that were asked for."""
+        return [row["source"] for row in self.sources]
+
+    @property
+    def names(self) -> list[str]:
+        """Name of each source in files."""
+        return [f"{number:04d}" for number in self.numbers]
+
+    @property
     def window_counts(self) -> np.ndarray:
         """Number of whole windows of each source, shape (source,)."""
         return np.array([row["windows"] for row in self.sources])
@@ -202,39 +216,39 @@ class Recordings:
     def __len__(self) -> int:
         return len(self.sources)
 
-    def read(self, source: int, first_sample: int = 0, n_samples: int = -1) -> np.ndarray:
+    def read(self, row: int, first_sample: int = 0, n_samples: int = -1) -> np.ndarray:
         """Return part of a recording (all of it by default) as float32, shape (microphone, n_samples).
 
         The microphones of a sample lie side by side in memory, as in the file.
 
         Parameters
         ----------
-        source : int
-            Row in `sources`, from 0.
+        row : int
+            Of `sources`, from 0.
 
         Raises
         ------
         InputError
             When the file is missing, truncated, or has other channels or another rate than the set-up.
         """
-        row = self.sources[source]
-        path = self.dataset.path(self.folder.name, row["source"])
+        source = self.sources[row]
+        path = self.dataset.path(self.folder.name, source["source"])
         try:
             with soundfile.SoundFile(path) as file:
-                self._check(path, file, row)
+                self._check(path, file, source)
                 file.seek(first_sample)
                 bits = 16 if file.subtype == "PCM_16" else 32
                 samples = file.read(n_samples, dtype=f"int{bits}", always_2d=True)
         except soundfile.SoundFileError as error:
             raise InputError(f"{path} can't be read ({error}); remove it and run generate_data.py again") from None
-        return samples.T * np.float32(row["scale"] / 2 ** (bits - 1))
+        return np.multiply(samples.T, source["scale"] / 2 ** (bits - 1), dtype=np.float32)
 
-    def windows(self, source: int) -> np.ndarray:
+    def windows(self, row: int) -> np.ndarray:
         """Return all whole windows of a source as float32, shape (window, microphone, sample)."""
-        count, length = self.sources[source]["windows"], self.setup.window_samples
-        return cut_windows(self.read(source, 0, count * length), length)
+        count, length = self.sources[row]["windows"], self.setup.window_samples
+        return cut_windows(self.read(row, 0, count * length), length)
 
-    def response(self, source: int) -> np.ndarray:
+    def response(self, row: int) -> np.ndarray:
         """Return the room responses of a training source, float32, shape (microphone, rir_sample).
 
         Raises
@@ -242,7 +256,7 @@ class Recordings:
         InputError
             When the file is missing or damaged.
         """
-        path = self.dataset.response_path(self.sources[source]["source"])
+        path = self.dataset.response_path(self.sources[row]["source"])
         try:
             return np.load(path)
         except (OSError, ValueError, EOFError):
@@ -334,8 +348,8 @@ def subset(total: int, count: int) -> list[int]:
 
 
 def _read_table(path: Path) -> list[dict]:
-    rows = read_csv(path)
-    try:
-        return [{key: NUMBERS.get(key, str)(value) for key, value in row.items()} for row in rows]
-    except (TypeError, ValueError):
-        raise InputError(f"{path} is damaged; remove it and run generate_data.py again") from None
+    table = read_csv(path, COLUMNS)
+    missing = [name for name in COLUMNS if name not in table or table[name].isna().any()]
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(missing)}; remove it and run generate_data.py again")
+    return table.to_dict("records")

@@ -121,7 +121,7 @@ def _write_recordings(folder: Path) -> Recordings:
     rirs = rng.standard_normal((len(setup.array), int(condition.T60_s * setup.fs_hz))).astype(np.float32)
     for source in range(BATCH_SIZE):
         row = {"source": source, "windows": samples // setup.window_samples, "x_m": 1.7, "y_m": 5.5, "z_m": 1.2}
-        row["utterance"] = f"noise-{source % 8}"
+        row |= {"utterance": f"noise-{source % 8}", "speaker": "noise", "correlation_time_samples": 2}
         recording = rng.standard_normal((len(setup.array), samples)).astype(np.float32)
         dataset.write_response(source, rirs)
         dataset.write_speech(row["utterance"], recording[0], setup.fs_hz)

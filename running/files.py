@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from running.errors import InputError
 
@@ -50,21 +52,42 @@ def read_json(path: str | Path) -> dict:
     return content
 
 
-def write_csv(path: str | Path, rows: list[dict]) -> None:
-    """Write rows of equal keys as CSV with a header, whole or not at all."""
-    with whole_file(path) as beside, beside.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV with a header, whole or not at all; what is missing is an empty cell."""
+    with whole_file(path) as beside:
+        table.to_csv(beside, index=False, lineterminator="\n")
 
 
-def read_csv(path: str | Path) -> list[dict]:
-    """Read a CSV with a header as rows of strings; raise InputError when the file is absent."""
+def read_csv(path: str | Path, types: dict[str, type] | None = None) -> pd.DataFrame:
+    """Read a CSV with a header; every number comes back as it was written.
+
+    Parameters
+    ----------
+    path : path
+    types : dict of str to type, optional
+        Columns whose type is known: text that may look like numbers, whole numbers of which none may be missing. The
+        type of others follows from what they hold.
+
+    Returns
+    -------
+    DataFrame
+        Empty cells are NaN in columns of numbers and "" in columns of text.
+
+    Raises
+    ------
+    InputError
+        When the file is absent, no CSV, or a column isn't of its type.
+    """
     try:
-        with Path(path).open(newline="") as file:
-            return list(csv.DictReader(file))
+        table = pd.read_csv(
+            path, dtype=types, float_precision="round_trip", keep_default_na=False, na_values=[""], low_memory=False
+        )
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
+    except ValueError as error:  # of pandas' parser, too
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is damaged ({reason}); remove it and run again") from None
+    return table.fillna({name: "" for name in table if not is_numeric_dtype(table[name])})
 
 
 def remove_parts(folder: str | Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -137,10 +138,11 @@ def test_an_empty_corpus_is_refused(tmp_path, capsys):
     assert str(tmp_path / "speech") in capsys.readouterr().err
 
 
-def test_a_full_disk_leaves_no_half_file(tmp_path):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_full_disk_leaves_no_half_file(tmp_path, workers):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
     code = f"{limit} import sys; sys.path.insert(0, {str(ROOT)!r}); import generate_data; generate_data.main()"
-    command = [sys.executable, "-c", code, *TINY, "--data_path", str(tmp_path), "--workers", "1"]
+    command = [sys.executable, "-c", code, *TINY, "--data_path", str(tmp_path), "--workers", workers]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2
     assert "File too large" in result.stderr
@@ -154,21 +156,87 @@ def hear_ctrl_c():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_says_so_and_loses_nothing(tmp_path, workers):
-    command = [sys.executable, str(ROOT / "generate_data.py"), "--data_path", str(tmp_path), "--workers", workers]
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=hear_ctrl_c
-    )
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.rglob("*.wav")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGINT)
-    error = process.communicate(timeout=60)[1]
+SLOW = f"""
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+
+def write_slowly(path, content):
+    with path.open("wb") as file:
+        file.write(content[:1000])
+        file.flush()
+        time.sleep(0.5)
+        file.write(content[1000:])
+
+Path.write_bytes = write_slowly
+if __name__ == "__main__":
+    import generate_data
+    generate_data.main()
+"""
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """generate_data.py, in a session of its own, while its workers write recordings; each write takes half a second."""
+    (tmp_path / "slow.py").write_text(SLOW)  # the workers run it, too
+    command = [sys.executable, str(tmp_path / "slow.py"), "--data_path", str(tmp_path), "--splits", "test"]
+
+    started = []
+
+    def start(workers):
+        process = subprocess.Popen(
+            [*command, "--workers", workers],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_ctrl_c,
+            start_new_session=True,
+        )
+        started.append(process)
+        deadline = time.monotonic() + 300
+        while len(list(tmp_path.rglob("*.part.wav"))) < int(workers) and time.monotonic() < deadline:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("workers", "kept"), [("1", 0), ("2", 2)])
+def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_path, workers, kept):
+    """Workers end what they are at and begin nothing else; the only process there is breaks off."""
+    process = slow(workers)
+    os.killpg(process.pid, signal.SIGINT)  # to the workers as well, as a terminal does
+    error = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert error.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in error
-    assert not list(tmp_path.rglob("*part*"))
+    assert not list(tmp_path.rglob("*.part*"))
+    assert len(list(tmp_path.rglob("*.wav"))) == kept
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_worker_outlives_a_killed_parent_or_breaks_off(slow, tmp_path, how):
+    process = slow("2")
+    process.send_signal(how)
+    process.communicate(timeout=60)  # ends when none of its children holds its standard error any more
+    assert process.returncode == -how
+    assert len(list(tmp_path.rglob("*.wav"))) >= 2
+    assert not list(tmp_path.rglob("*.part*"))
+
+
+def test_a_killed_worker_ends_the_run_with_one_line(slow):
+    process = slow("2")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    worker = next(pid for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text())
+    os.kill(int(worker), signal.SIGKILL)
+    error = process.communicate(timeout=300)[1]
+    assert process.returncode == 2
+    assert error.splitlines()[-1].startswith("error: a worker was killed")
+    assert "Traceback" not in error
 
 
 def test_another_setup_needs_no_code(tmp_path):

@@ -103,9 +103,50 @@ def test_what_was_written_is_read(written):
     np.testing.assert_array_equal(read.windows(2)[1], read.read(2)[:, 5120:10240])
 
 
+@pytest.mark.parametrize(("noise_rms", "subtype"), [(1e-2, "PCM_16"), (1e-6, "PCM_24")])
+def test_what_is_read_is_float32_whatever_the_file_has(written, noise_rms, subtype):
+    dataset, signals = written
+    write_recording(dataset.path("test", 1), signals[1], 16000, noise_rms, {})
+    assert soundfile.info(dataset.path("test", 1)).subtype == subtype
+    read = Recordings(dataset.folder / "test")
+    stored, _ = soundfile.read(dataset.path("test", 1), dtype="float64", always_2d=True)
+    for recording in (read.read(1), read.windows(1)):
+        assert recording.dtype == np.float32
+    np.testing.assert_array_equal(read.read(1), stored.T * read.sources[1]["scale"])
+
+
 def test_any_audio_program_opens_it(written):
     info = soundfile.info(written[0].path("test", 0))
     assert (info.format, info.channels, info.samplerate, info.subtype) == ("WAV", 16, 16000, "PCM_16")
+
+
+def test_the_table_holds_what_the_files_carry(written):
+    dataset, _ = written
+    for source, name in enumerate(["007", "nan", "a, b"]):
+        row = read_row(dataset.path("test", source)) | {"utterance": name, "speaker": name}
+        write_recording(dataset.path("test", source), written[1][source], 16000, 1 / 3, row)
+    dataset.write_table("test")
+    rows = Recordings(dataset.folder / "test").sources
+    assert rows == [read_row(dataset.path("test", source)) for source in range(3)]
+    assert [{name: type(value) for name, value in row.items()} for row in rows] == 3 * [recordings.COLUMNS]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda table: table.replace("windows", "window"), "lacks windows"),
+        (lambda table: "a,b\n1,2\n", "lacks source, x_m"),
+        (lambda table: "", "is damaged"),
+        (lambda table: table.replace("1.0,5.0", ",5.0"), "lacks x_m"),
+        (lambda table: table.replace("1.0,5.0", "far,5.0"), "is damaged"),
+        (lambda table: table.replace("0,1.0,5.0", ",1.0,5.0"), "is damaged"),
+    ],
+)
+def test_a_damaged_table_is_named(written, damage, message):
+    path = written[0].table_path("test")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(InputError, match=rf"sources\.csv {message}.*again$"):
+        Recordings(written[0].folder / "test")
 
 
 @pytest.mark.parametrize("damage", ["truncate", "garbage", "remove"])

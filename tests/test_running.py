@@ -1,6 +1,7 @@
 """How scripts run: files appear whole, errors are one line, arguments are checked, parts are made once."""
 
 import argparse
+import csv
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import params
@@ -61,9 +63,46 @@ def test_a_folder_that_a_killed_process_left_is_removed(tmp_path):
     assert [left.name for left in tmp_path.iterdir()] == [f".page.{os.getpid()}.part"]
 
 
-def test_csv_survives(tmp_path):
-    write_csv(tmp_path / "a.csv", [{"a": 1, "b": "x, y"}, {"a": 0.1, "b": ""}])
-    assert read_csv(tmp_path / "a.csv") == [{"a": "1", "b": "x, y"}, {"a": "0.1", "b": ""}]
+def test_a_csv_is_written_as_pythons_own_writer_does(tmp_path, rng):
+    numbers = np.concatenate([rng.standard_normal(1000) * 10.0 ** rng.integers(-30, 30, 1000), [0.1, 1e16, 1e-5, -0.0]])
+    texts = ["plain", "x, y", 'a "quote"', "two\nlines", "ä", " blank ", "007", "nan"]
+    rows = [
+        {"number": float(number), "whole": row, "text": texts[row % len(texts)]} for row, number in enumerate(numbers)
+    ]
+    write_csv(tmp_path / "a.csv", pd.DataFrame(rows))
+    with (tmp_path / "b.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert read_csv(tmp_path / "a.csv").to_dict("records") == rows
+
+
+def test_empty_cells_are_nan_among_numbers_and_empty_text_elsewhere(tmp_path):
+    table = pd.DataFrame({"a": [1.5, np.nan], "b": ["x", None], "c": [None, None], "d": [True, False]})
+    write_csv(tmp_path / "a.csv", table)
+    read = read_csv(tmp_path / "a.csv", {"c": str})
+    assert read.to_dict("list") == {"a": [1.5, pytest.approx(np.nan, nan_ok=True)], "b": ["x", ""], "c": ["", ""],
+                                    "d": [True, False]}  # fmt: skip
+
+
+def test_text_that_looks_like_numbers_stays_text(tmp_path):
+    texts = ["007", "nan", "NA", "1e5", "1.0"]
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"id": texts}))
+    assert list(read_csv(tmp_path / "a.csv", {"id": str})["id"]) == texts
+
+
+@pytest.mark.parametrize("content", [b"", b"a\n1\n2,3\n", b"a\n\xff\n", b"a\n1.5\n", b"a\n1\n,\n", b"a,b\n1\n,2\n"])
+def test_a_damaged_csv_is_one_clear_line(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.csv is damaged.*run again$") as refused:
+        read_csv(tmp_path / "a.csv", {"a": int})
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_csv_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"a\.csv does not exist"):
+        read_csv(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", "\x00"])

@@ -30,7 +30,12 @@ def write_dataset(data_path):
             delays[[0, 1], [9, 9 - source % 10]] = 1
             recording, noise_rms = record(noise, delays, CONDITION.snr_db, rng)
             row = {"source": source, **dict(zip(("x_m", "y_m", "z_m"), position_m.tolist(), strict=True))}
-            row |= {"utterance": f"noise-{source}", "windows": windows}
+            row |= {
+                "utterance": f"noise-{source}",
+                "speaker": "noise",
+                "correlation_time_samples": 2,
+                "windows": windows,
+            }
             write_recording(dataset.path(split, source), recording, setup.fs_hz, noise_rms, row)
             if split == "train":
                 dataset.write_response(source, delays)

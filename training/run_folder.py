@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 import params
@@ -72,7 +73,7 @@ class RunFolder:
         torch.save(state, content)
         with whole_file(self.state_path) as beside:
             beside.write_bytes(content.getbuffer())
-        write_csv(self.folder / "history.csv", state["history"])
+        write_csv(self.folder / "history.csv", pd.DataFrame(state["history"]))
 
     def load_state(self) -> dict | None:
         """Return the state after the last whole epoch; None before the first one.
