@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 import params
-from explain.methods.method import Method
 from explain.removal import (
     CURVES,
     ENERGY,

@@ -116,11 +116,7 @@ def signals_of(trials: list[Trial], args) -> list[Signals]:
     """Return the signals of one condition: microphones, their relevance, and that for untrained networks."""
     recordings = trials[0].recordings
     everything, few = list(range(len(recordings))), null_rows(recordings, args.null_sources)
-    found = [
-        Signals(
-            MICROPHONES, "", "", [recordings.fingerprint], everything, lambda row: [recordings.windows(row)]
-        )
-    ]
+    found = [Signals(MICROPHONES, "", "", [recordings.fingerprint], everything, lambda row: [recordings.windows(row)])]
     stores = [(trial.network, method, store) for trial in trials for method, store in trial.stores.items()]
     for network, method, store in stores:
         found.append(

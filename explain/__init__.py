@@ -1,1 +1,1 @@
-"""Explanations of any network: attribution methods, what removing input does, and how sure that is. No task, no units."""
+"""Explanations of any network: attribution methods, what removing input does, how sure that is. No task, no units."""

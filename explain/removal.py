@@ -139,7 +139,12 @@ class Removal:
     """
 
     def __init__(
-        self, scores: dict[str, list[np.ndarray]], voices: Sequence, items: Sequence, percents: Sequence[float], seed: int
+        self,
+        scores: dict[str, list[np.ndarray]],
+        voices: Sequence,
+        items: Sequence,
+        percents: Sequence[float],
+        seed: int,
     ):
         self.percents = percents
         names = list(zip(voices, items, strict=True))

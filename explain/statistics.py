@@ -35,7 +35,7 @@ class Draws:
     def of(cls, voices, seed: int = 0, resamples: int = RESAMPLES) -> Draws:
         """Draw; `voices` names the voice of each item."""
         rng = generator(seed, "bootstrap")
-        of_voice = [np.flatnonzero(np.asarray(voices) == voice) for voice in dict.fromkeys(voices)]
+        of_voice = [np.flatnonzero(np.asarray(list(voices)) == voice) for voice in dict.fromkeys(voices)]
         drawn = rng.multinomial(len(of_voice), np.full(len(of_voice), 1 / len(of_voice)), size=resamples)
         counts = np.zeros((resamples, sum(map(len, of_voice))), dtype=int)
         for items, times in zip(of_voice, drawn.T, strict=True):

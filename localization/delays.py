@@ -158,9 +158,9 @@ def delay_verdicts(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     -------
     DataFrame
         Columns condition, pair, signal, method, model; score (one of `SCORES`); against: "always lag 0" for anomalies
-        and MAE, "untrained" for the direction, on the sources that the untrained networks heard; value and control (what
-        both score there); difference, low, high (95 %); verdict. For the direction the interval also holds the chance
-        of an initialisation.
+        and MAE, "untrained" for the direction, on the sources that the untrained networks heard; value and control
+        (what both score there); difference, low, high (95 %); verdict. For the direction the interval also holds the
+        chance of an initialisation.
     """
     verdicts = []
     for keys, group in _grouped(rows[rows["signal"] == RELEVANCE], [*PLACE, *SIGNAL]):
@@ -196,7 +196,8 @@ def _direction_verdict(group: pd.DataFrame, null: pd.DataFrame, seed: int) -> di
 def _null_of(rows: pd.DataFrame, keys: dict) -> pd.DataFrame:
     null = rows[(rows["signal"] == UNTRAINED) & (rows["pair"] == keys["pair"])]
     null = null[(null["method"] == keys["method"]) & (null["model"] == keys["model"])]
-    return (null if keys["condition"] == POOLED else null[null["condition"] == keys["condition"]]).reset_index(drop=True)
+    null = null if keys["condition"] == POOLED else null[null["condition"] == keys["condition"]]
+    return null.reset_index(drop=True)
 
 
 def _grouped(rows: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:

@@ -23,7 +23,9 @@ VERSION = 1
 """Raised when estimates are made otherwise, so that kept ones are computed anew."""
 
 
-def estimate_sources(localizers: Iterable[Localizer], recordings: Recordings, parts: Path | None = None) -> pd.DataFrame:
+def estimate_sources(
+    localizers: Iterable[Localizer], recordings: Recordings, parts: Path | None = None
+) -> pd.DataFrame:
     """Let everything that localizes hear all windows of recordings.
 
     Parameters
@@ -101,12 +103,10 @@ def error_differences(estimates: pd.DataFrame, seed: int) -> pd.DataFrame:
     keys = ["condition", "speaker", "source", "window"]
     wide = estimates[[*keys, "localizer"]].assign(error_m=errors_m)
     wide = wide.pivot(index=keys, columns="localizer", values="error_m").reset_index()
-    if wide["condition"].nunique() > 1:
-        wide = pd.concat([wide, wide.assign(condition="pooled")], ignore_index=True)
-    names = list(dict.fromkeys(estimates["localizer"]))
+    conditions, names = (list(dict.fromkeys(estimates[column])) for column in ("condition", "localizer"))
+    parts = {condition: wide[wide["condition"] == condition] for condition in conditions}
     rows = []
-    for condition in [*dict.fromkeys(estimates["condition"]), *(["pooled"] if "pooled" in set(wide["condition"]) else [])]:
-        part = wide[wide["condition"] == condition]
+    for condition, part in (parts | ({"pooled": wide} if len(parts) > 1 else {})).items():
         for name in names:
             mae = dict(zip(("mae_m", "mae_low_m", "mae_high_m"), _over_voices(part[name], part, seed), strict=True))
             for control in (params.CENTRE, params.SRP_PHAT):

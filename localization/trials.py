@@ -169,9 +169,7 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
 def store_of(args: argparse.Namespace, network: Network, recordings: Recordings, method: Method) -> AttributionStore:
     """Return the relevance of recordings for a network, as the arguments say."""
     start = Start(args.start, network, recordings.positions_m)
-    return AttributionStore(
-        args.results / "relevance", recordings, network.model, method, start, network.device
-    )
+    return AttributionStore(args.results / "relevance", recordings, network.model, method, start, network.device)
 
 
 def chosen_gate(gate: str) -> str | None:

@@ -87,7 +87,7 @@ def test_a_signal_of_anomalies_only_has_no_mae():
     assert np.isnan(summary["mae_samples"].item())
 
 
-def relevance_and_null(lag_of, rng, sources=12, untrained=20):
+def relevance_and_null(lag_of, rng, sources=60, untrained=20):
     """Relevance whose lag follows from the truth, and untrained networks whose lags know nothing."""
     truths = [(-1) ** source * (1 + source % 3) for source in range(sources)]
     tables = [
@@ -107,7 +107,8 @@ def test_untrained_networks_are_summed_up_over_their_initialisations(rng):
     rows = relevance_and_null(lambda truth: 0.0, rng)
     row = summarise_delays(rows).set_index("signal").loc["untrained"]
     null = rows[rows["signal"] == "untrained"]
-    same = 100 * (np.sign(null["lag_samples"]) * np.sign(null["true_lag_samples"])).groupby(null["initialisation"]).mean()
+    sides = np.sign(null["lag_samples"]) * np.sign(null["true_lag_samples"])
+    same = 100 * sides.groupby(null["initialisation"]).mean()
     assert row["direction_percent"] == pytest.approx(same.mean())
     assert (row["direction_percent_low"], row["direction_percent_high"]) == pytest.approx(
         tuple(np.quantile(same, [0.025, 0.975]))

@@ -188,7 +188,8 @@ def test_the_check_accounts_for_relevance_from_output_to_input(base):
     recordings = Recordings(base / "data" / CONDITIONS[0].name / "test", 1)
     model, _ = load_checkpoint(base / "weights" / f"sample_cnn_{CONDITIONS[0].name}.safetensors")
     windows = recordings.windows(0)
-    ways = [relevance_of(model, windows, recordings.positions_m[0], gate)[0].ravel() for gate in ("published", "signal")]
+    position_m = recordings.positions_m[0]
+    ways = [relevance_of(model, windows, position_m, gate)[0].ravel() for gate in ("published", "signal")]
     assert gates["correlation"].iloc[0] == pytest.approx(np.corrcoef(*ways)[0, 1], abs=1e-4)
     apart = np.abs(ways[0] / np.abs(ways[0]).sum() - ways[1] / np.abs(ways[1]).sum()).sum() / 2
     assert gates["moved_share"].iloc[0] == pytest.approx(apart, abs=1e-4)

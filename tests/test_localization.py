@@ -12,15 +12,15 @@ from training_data import CONDITION, WINDOW_SAMPLES, one_thread, write_dataset  
 import localization_experiment
 import params
 import train
-from maintenance import ship_weights
-from models.checkpoints import load_checkpoint
-from models.weights import find_weights
-from running.errors import InputError
 from acoustics.recordings import Recordings
 from explain.methods.lrp import LRP
 from localization.delays import PROTOCOLS, estimated_lags_samples
 from localization.errors import describe_errors, error_differences, error_table, estimate_sources
 from localization.localizer import Centre, Network, SteeredResponse, shipped
+from maintenance import ship_weights
+from models.checkpoints import load_checkpoint
+from models.weights import find_weights
+from running.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def test_every_resample_draws_as_many_voices_as_there_are_and_all_sources_of_eac
     drawn = np.stack([counts[:, [each == voice for each in voices]].sum(axis=1) / sizes[voice] for voice in "abc"])
     assert (drawn == drawn.round()).all()
     assert (drawn.sum(axis=0) == 3).all()
-    assert (counts.mean(axis=0) == pytest.approx(1, abs=0.35))
+    assert counts.mean(axis=0) == pytest.approx(1, abs=0.35)
 
 
 def test_intervals_equal_a_literal_nested_bootstrap(rng):

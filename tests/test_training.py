@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from training_data import CONDITION, WINDOW_SAMPLES, one_thread, open_splits, write_dataset  # noqa: F401

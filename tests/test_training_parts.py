@@ -11,7 +11,6 @@ from tqdm import tqdm
 from training_data import COUNTS, one_thread, open_splits, without_dropout, write_dataset  # noqa: F401
 from two_ranks import run_on_two_ranks
 
-import params
 from models import MODELS, build_model
 from running.errors import InputError
 from training import precision
