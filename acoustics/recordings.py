@@ -19,6 +19,7 @@ import soxr
 from scipy.signal import oaconvolve
 
 import params
+from acoustics.speech.corpus import LOWEST_RATE_HZ
 from running.errors import InputError
 from running.files import read_csv, read_json, whole_file, write_csv
 from running.provenance import fingerprint
@@ -327,8 +328,8 @@ def read_multichannel(path: str | Path, setup: params.Setup) -> np.ndarray:
     Raises
     ------
     InputError
-        When the file can't be read, has another number of channels, a channel without signal, samples that are no
-        numbers, or less than a window.
+        When the file can't be read, has another number of channels, too low a rate, a channel without signal, samples
+        that are no numbers, or less than a window.
     """
     try:
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
@@ -337,6 +338,8 @@ def read_multichannel(path: str | Path, setup: params.Setup) -> np.ndarray:
     channels, microphones = samples.shape[1], len(setup.array)
     if channels != microphones:
         raise InputError(f"{path} has {channels} channels; it needs one for each of the {microphones} microphones")
+    if rate_hz < LOWEST_RATE_HZ:
+        raise InputError(f"{path} has a rate of {rate_hz} Hz; {LOWEST_RATE_HZ} Hz are needed")
     if not np.isfinite(samples).all():
         raise InputError(f"{path} holds NaN or infinite samples")
     recording = np.ascontiguousarray(soxr.resample(samples, rate_hz, setup.fs_hz).T)

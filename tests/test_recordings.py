@@ -233,6 +233,12 @@ def test_an_own_recording_that_cannot_be_heard_is_refused(tmp_path, samples, mes
         read_multichannel(tmp_path / "own.wav", params.PUBLISHED)
 
 
+def test_an_own_recording_of_a_rate_that_holds_no_speech_is_refused(tmp_path):
+    soundfile.write(tmp_path / "own.wav", tones(16000, 0.01), 1)
+    with pytest.raises(InputError, match=r"own\.wav has a rate of 1 Hz"):
+        read_multichannel(tmp_path / "own.wav", params.PUBLISHED)
+
+
 def test_what_is_no_audio_is_refused(tmp_path):
     (tmp_path / "own.txt").write_text("words")
     for name in ("own.txt", "absent.wav"):
