@@ -15,7 +15,7 @@ import params
 from acoustics.generation import SourceJob, Studio, check_speech, claim_dataset, keep_speech, make_sources
 from acoustics.recordings import Dataset, subset
 from acoustics.rir import SIMULATORS, resolve_simulator
-from acoustics.room import absorption
+from acoustics.room import Scene
 from acoustics.speech import DRAWS, draw_utterances, open_corpus
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
@@ -76,7 +76,8 @@ def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     args = parse(argv)
     condition = params.Condition(args.T60, args.SNR)
-    absorption(args.setup.room, condition.T60_s)
+    grid_m, array_m = args.setup.grid.positions_m(), args.setup.array.as_array()
+    Scene(args.setup.room, grid_m, array_m, condition.T60_s, args.setup.fs_hz, args.setup.c_m_s)
     corpus = open_corpus(args.corpus, args.speaker_pattern, args.setup.window_samples)
     made_from = {
         "setup": args.setup.to_dict(),

@@ -7,7 +7,9 @@ Speech Source Localization Using Layer-wise Relevance Propagation", EUSIPCO 2024
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+import reprlib
+from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,21 @@ SRP_PHAT = "SRP-PHAT"
 """Name, in every table, of the method that localizes without training, `acoustics.srp_phat`."""
 
 
+def _check(holds: bool, name: str, kind: str, value) -> None:
+    """Refuse a value that is not of its kind."""
+    if not holds:
+        raise ValueError(f"{name} must be {kind}, not {reprlib.repr(value)}")
+
+
+def _are_numbers(values, count: int, kind: type = Real, above: float = -1e9, most: float = 1e9) -> bool:
+    """Tell whether `values` are `count` numbers of a kind, each above one limit and at most the other; NaN is none."""
+    return (
+        isinstance(values, tuple)
+        and len(values) == count
+        and all(isinstance(value, kind) and not isinstance(value, bool) and above < value <= most for value in values)
+    )
+
+
 @dataclass(frozen=True)
 class Room:
     """A shoebox room.
@@ -32,6 +49,9 @@ class Room:
     """
 
     size_m: tuple[float, float, float] = (3.6, 8.2, 2.4)
+
+    def __post_init__(self):
+        _check(_are_numbers(self.size_m, 3, above=0), "room.size_m", "three positive numbers", self.size_m)
 
     def contains(self, points_m: np.ndarray) -> np.ndarray:
         """Tell which points, shape (..., 3), lie strictly inside the room; shape (...)."""
@@ -49,6 +69,12 @@ class MicArray:
     """
 
     positions_m: tuple[tuple[float, float, float], ...]
+
+    def __post_init__(self):
+        is_list = isinstance(self.positions_m, tuple) and len(self.positions_m) > 0
+        _check(is_list, "array.positions_m", "one position or more", self.positions_m)
+        for position_m in self.positions_m:
+            _check(_are_numbers(position_m, 3), "each of array.positions_m", "three numbers", position_m)
 
     @classmethod
     def line_along_x(cls, count: int, spacing_m: float, center_m: tuple[float, float, float]) -> MicArray:
@@ -95,6 +121,19 @@ class SourceGrid:
     val_share: float = 0.2
     seed: int = 5000
 
+    def __post_init__(self):
+        for name in ("x_m", "y_m", "z_m", "held_out_x_m", "held_out_y_m"):
+            ends_m = getattr(self, name)
+            ordered = _are_numbers(ends_m, 2) and ends_m[0] <= ends_m[1]
+            _check(ordered, f"grid.{name}", "two numbers, the smaller one first", ends_m)
+        for name in ("nx", "ny"):
+            count = getattr(self, name)
+            _check(_are_numbers((count,), 1, Integral, 0, 1000), f"grid.{name}", "a whole number from 1 to 1000", count)
+        share = _are_numbers((self.val_share,), 1, above=0, most=1)
+        _check(share, "grid.val_share", "a number between 0 and 1", self.val_share)
+        seed = _are_numbers((self.seed,), 1, Integral, -1, 2**32 - 1)
+        _check(seed, "grid.seed", "a whole number from 0 to 4294967295", self.seed)
+
     def positions_m(self) -> np.ndarray:
         """Return all positions in grid order (x runs fastest), shape (ny * nx, 3), in metres."""
         x_m, y_m = np.meshgrid(np.linspace(*self.x_m, self.nx), np.linspace(*self.y_m, self.ny))
@@ -137,6 +176,10 @@ class Condition:
     T60_s: float
     snr_db: float
 
+    def __post_init__(self):
+        _check(_are_numbers((self.T60_s,), 1, above=0), "T60_s", "a positive number", self.T60_s)
+        _check(_are_numbers((self.snr_db,), 1), "snr_db", "a number", self.snr_db)
+
     @property
     def name(self) -> str:
         """Folder name of the condition, such as ``SNR_25_T60_0.15``."""
@@ -171,17 +214,17 @@ class Setup:
     window_samples: int = 5120
 
     def __post_init__(self):
-        if self.fs_hz <= 0 or self.c_m_s <= 0 or self.window_samples <= 0:
-            raise ValueError("fs_hz, c_m_s and window_samples must be positive")
-        for name, value in (("window_samples", self.window_samples), ("nx", self.grid.nx), ("ny", self.grid.ny)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number from 1, not {value}")
-        if len(self.array) == 0:
-            raise ValueError("the array has no microphone")
+        for name in ("fs_hz", "window_samples"):
+            count = getattr(self, name)
+            _check(_are_numbers((count,), 1, Integral, 0), name, "a positive whole number", count)
+        _check(_are_numbers((self.c_m_s,), 1, above=0), "c_m_s", "a positive number", self.c_m_s)
         if not self.room.contains(self.array.as_array()).all():
             raise ValueError(f"a microphone lies outside the room of {self.room.size_m} m")
         if not self.room.contains(self.grid.positions_m()).all():
             raise ValueError(f"a source lies outside the room of {self.room.size_m} m")
+        empty = [split for split, positions_m in self.grid.splits().items() if len(positions_m) == 0]
+        if empty:
+            raise ValueError(f"the grid has no source for {', '.join(empty)}; change it or the rectangle held out")
 
     def to_dict(self) -> dict:
         """Return plain lists, numbers and dicts, ready for JSON."""
@@ -196,11 +239,10 @@ class Setup:
         ValueError
             For an unknown key or a value of the wrong kind.
         """
-        parts = {"room": Room, "array": MicArray, "grid": SourceGrid}
-        values = _known(cls, values)
-        for key, part in parts.items():
-            if key in values:
-                values[key] = part(**_known(part, values[key]))
+        published, values = cls(), _known(cls, values)
+        for key in values.keys() & {"room", "array", "grid"}:
+            part = getattr(published, key)
+            values[key] = replace(part, **_known(type(part), values[key]))
         return cls(**values)
 
     @classmethod

@@ -18,12 +18,12 @@ from tqdm import tqdm
 
 import params
 from acoustics.gcc import correlation_time_samples
-from acoustics.recordings import FORMAT, Dataset, record, write_recording
+from acoustics.recordings import FORMAT, Dataset, read_description, record, write_recording
 from acoustics.rir import simulate_rirs
 from acoustics.speech import Corpus, Utterance
 from running import ranks
 from running.errors import InputError
-from running.files import read_json, remove_parts, write_json
+from running.files import remove_parts, write_json
 from running.provenance import plain, versions
 
 
@@ -96,14 +96,14 @@ def claim_dataset(dataset: Dataset) -> None:
     Raises
     ------
     InputError
-        When the folder holds a dataset made with other arguments.
+        When the folder holds a dataset made with other arguments, or of another format.
     """
     path = dataset.folder / "dataset.json"
     arguments = plain(dataset.arguments)
     if not path.exists():
         write_json(path, {"format": FORMAT, "arguments": arguments, "versions": versions()})
         return
-    existing = read_json(path).get("arguments", {})
+    existing = read_description(dataset.folder)
     changed = [key for key in arguments if existing.get(key) != arguments[key]]
     if changed:
         raise InputError(

@@ -19,6 +19,7 @@ import soxr
 from scipy.signal import oaconvolve
 
 import params
+from acoustics.speech.corpus import LOWEST_RATE_HZ
 from running.errors import InputError
 from running.files import read_csv, read_json, whole_file, write_csv
 from running.provenance import fingerprint
@@ -150,6 +151,23 @@ class Dataset:
         write_csv(self.table_path(split), pd.DataFrame([read_row(path) for path in paths]))
 
 
+def read_description(folder: Path) -> dict:
+    """Return what a dataset was made from, as its ``dataset.json`` says.
+
+    Raises
+    ------
+    InputError
+        When it is damaged or of another format.
+    """
+    path = folder / "dataset.json"
+    described = read_json(path)
+    if described.get("format") != FORMAT:
+        raise InputError(f"{path} is of format {described.get('format')}, not {FORMAT}; make the dataset anew")
+    if not isinstance(described.get("arguments"), dict):
+        raise InputError(f"{path} is damaged; make the dataset anew")
+    return described["arguments"]
+
+
 class Recordings:
     """The recordings of one split, read from disk when asked for.
 
@@ -173,13 +191,13 @@ class Recordings:
             raise InputError(f"no dataset in {condition_folder}; make it with generate_data.py")
         if not (self.folder / "sources.csv").is_file():
             raise InputError(f"the dataset in {self.folder} is not complete; run the same generate_data.py again")
-        described = read_json(condition_folder / "dataset.json")
+        arguments = read_description(condition_folder)
         try:
-            arguments = described["arguments"]
             self.setup = params.Setup.from_dict(arguments["setup"])
             self.condition = params.Condition(**arguments["condition"])
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{condition_folder / 'dataset.json'} is damaged ({error})") from None
+            path = condition_folder / "dataset.json"
+            raise InputError(f"{path} is damaged ({error}); make the dataset anew") from None
         self.dataset = Dataset(condition_folder, arguments)
         self.sources = _read_table(self.folder / "sources.csv")
         if limit is not None:
@@ -320,8 +338,8 @@ def read_multichannel(path: str | Path, setup: params.Setup) -> np.ndarray:
     Raises
     ------
     InputError
-        When the file can't be read, has another number of channels, a channel without signal, samples that are no
-        numbers, or less than a window.
+        When the file can't be read, has another number of channels, too low a rate, a channel without signal, samples
+        that are no numbers, or less than a window.
     """
     try:
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
@@ -330,6 +348,8 @@ def read_multichannel(path: str | Path, setup: params.Setup) -> np.ndarray:
     channels, microphones = samples.shape[1], len(setup.array)
     if channels != microphones:
         raise InputError(f"{path} has {channels} channels; it needs one for each of the {microphones} microphones")
+    if rate_hz < LOWEST_RATE_HZ:
+        raise InputError(f"{path} has a rate of {rate_hz} Hz; {LOWEST_RATE_HZ} Hz are needed")
     if not np.isfinite(samples).all():
         raise InputError(f"{path} holds NaN or infinite samples")
     recording = np.ascontiguousarray(soxr.resample(samples, rate_hz, setup.fs_hz).T)

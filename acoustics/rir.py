@@ -50,7 +50,8 @@ def simulate_rirs(
     Raises
     ------
     InputError
-        For an impossible T60, a position outside the room, a source at a microphone, or a simulator that can't run.
+        For an impossible T60 or one of too many images, a position outside the room, a source at a microphone, or a
+        simulator that can't run.
     """
     scene = Scene(room, sources_m, microphones_m, T60_s, fs_hz, c_m_s, reflection_sign)
     return SIMULATORS[resolve_simulator(simulator)].simulate(scene)

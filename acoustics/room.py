@@ -10,6 +10,9 @@ import numpy as np
 from params import Room
 from running.errors import InputError
 
+MOST_IMAGES = 1e9
+"""Images of a response that are summed at most: 16 responses take one core ten minutes."""
+
 SABINE_S_M = 0.161  # 24 ln(10) / c at 343 m/s, rounded as gpuRIR does, whatever the speed of sound
 
 
@@ -115,7 +118,8 @@ class Scene:
     Raises
     ------
     InputError
-        For an impossible T60, a position outside the room, a source at a microphone, or a value of the wrong kind.
+        For an impossible T60 or one of too many images, a position outside the room, a source at a microphone, or a
+        value of the wrong kind.
     """
 
     room: Room
@@ -132,6 +136,12 @@ class Scene:
         if self.reflection_sign not in (-1, 1):
             raise InputError(f"a reflection's sign is -1 or +1, not {self.reflection_sign}")
         absorption(self.room, self.T60_s)
+        images = 4 / 3 * np.pi * (self.T60_s * self.c_m_s) ** 3 / np.prod(self.room.size_m)
+        if images > MOST_IMAGES:
+            raise InputError(
+                f"a T60 of {self.T60_s:g} s in this room means {images:.0e} images a response, more than the "
+                f"{MOST_IMAGES:.0e} that are summed at most; choose a shorter one"
+            )
         for kind in ("sources", "microphones"):
             positions_m = np.asarray(getattr(self, f"{kind}_m"), dtype=np.float64)
             if positions_m.ndim != 2 or positions_m.shape[1] != 3 or len(positions_m) == 0:

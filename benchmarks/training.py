@@ -16,7 +16,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import params
-from acoustics.recordings import Dataset, Recordings, write_recording
+from acoustics.recordings import FORMAT, Dataset, Recordings, write_recording
 from benchmarks.timing import fastest_in_turn
 from models import MODELS, build_model
 from running import arguments, provenance
@@ -115,7 +115,7 @@ def _write_recordings(folder: Path) -> Recordings:
     """Write a batch of sources of noise as generate_data.py would."""
     setup, condition = params.PUBLISHED, params.CONDITIONS[0]
     dataset = Dataset(folder / condition.name, provenance.plain({"setup": setup, "condition": vars(condition)}))
-    write_json(dataset.folder / "dataset.json", {"arguments": dataset.arguments})
+    write_json(dataset.folder / "dataset.json", {"format": FORMAT, "arguments": dataset.arguments})
     rng = np.random.default_rng(0)
     samples = int(UTTERANCE_S * setup.fs_hz)
     rirs = rng.standard_normal((len(setup.array), int(condition.T60_s * setup.fs_hz))).astype(np.float32)

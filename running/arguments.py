@@ -24,7 +24,7 @@ def add_condition(to: argparse.ArgumentParser) -> None:
     """Add ``--T60`` and ``--SNR`` of one condition."""
     default = params.CONDITIONS[0]
     to.add_argument("--T60", type=number(above=0), default=default.T60_s, help="reverberation time in seconds")
-    to.add_argument("--SNR", type=number(), default=default.snr_db, help="signal-to-noise ratio in decibels")
+    to.add_argument("--SNR", type=_snr, default=default.snr_db, help="signal-to-noise ratio in decibels")
 
 
 def add_conditions(to: argparse.ArgumentParser) -> None:
@@ -192,6 +192,10 @@ def _typed(value) -> str:
     return shown_path(value) if isinstance(value, Path) else str(value)
 
 
+def _snr(text: str) -> float:
+    return number(least=-100, most=100)(text)  # beyond, 24 bits do not hold speech and noise both
+
+
 def _gpu(text: str) -> str | int:
     return text if text in ("auto", "cpu") else whole(0)(text)
 
@@ -209,4 +213,4 @@ def _conditions(text: str) -> tuple[params.Condition, ...]:
     T60_text, slash, snr_text = text.partition("/")
     if not slash:
         raise argparse.ArgumentTypeError(f"{text!r} is not 'all' or T60/SNR, such as 0.15/25")
-    return (params.Condition(number(above=0)(T60_text), number()(snr_text)),)
+    return (params.Condition(number(above=0)(T60_text), _snr(snr_text)),)

@@ -110,7 +110,10 @@ def test_data_of_other_arguments_are_not_mixed(made, capsys, more, message):
     ("arguments", "message"),
     [
         (["--T60", "0.05"], "0.0986"),
+        (["--T60", "100"], "2e+12 images a response"),
         (["--T60", "nan"], "not a finite number"),
+        (["--SNR", "-1000"], "not between -100 and 100"),
+        (["--SNR", "1e4"], "not between -100 and 100"),
         (["--SNR", "loud"], "not a number"),
         (["--SNR", "inf"], "not a finite number"),
         (["--simulator", "magic"], "invalid choice"),
@@ -128,6 +131,23 @@ def test_bad_input_ends_with_one_line_and_writes_nothing(tmp_path, capsys, argum
     assert stop.value.code == 2
     assert message in error.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("setup", "message"),
+    [
+        ({"grid": {"held_out_x_m": [1.4, 1.405]}}, "no source for test"),
+        ({"array": {"positions_m": [[0.825, 4.5]]}}, "must be three numbers"),
+        ({"room": {"size_m": [float("nan"), 9, 3]}}, "three positive numbers"),
+    ],
+)
+def test_a_setup_that_cannot_be_is_refused_before_anything_is_written(tmp_path, capsys, setup, message):
+    (tmp_path / "setup.json").write_text(json.dumps(setup))
+    with pytest.raises(SystemExit) as stop:
+        generate(tmp_path / "data", "--setup", str(tmp_path / "setup.json"))
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "data").exists()
 
 
 def test_an_empty_corpus_is_refused(tmp_path, capsys):

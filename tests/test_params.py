@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 import params
 
 ROOT = Path(__file__).parent.parent
+NAN, INF = float("nan"), float("inf")
 
 
 def test_counts_and_example_are_the_published_ones():
@@ -68,13 +69,51 @@ def test_another_setup_survives_json(tmp_path):
         ({"rooms": {}}, "Setup has no rooms"),
         ({"room": {"size": [1, 2, 3]}}, "Room has no size"),
         ({"room": {"size_m": [3, 3, 3]}}, "outside the room"),
-        ({"window_samples": 0}, "positive"),
-        ({"array": {"positions_m": []}}, "no microphone"),
+        ({"room": {"size_m": [3, 9]}}, r"room\.size_m must be three positive numbers, not \(3, 9\)"),
+        ({"room": {"size_m": [3, 9, -3]}}, r"room\.size_m must be three positive numbers"),
+        ({"room": {"size_m": [3, 9, 1e300]}}, r"room\.size_m must be three positive numbers"),
+        ({"room": {"size_m": [3, 9, NAN]}}, r"room\.size_m must be three positive numbers, not \(3, 9, nan\)"),
+        ({"room": {"size_m": "3 9 3"}}, r"room\.size_m must be three positive numbers, not '3 9 3'"),
+        ({"room": {"size_m": ["3", "9", "3"]}}, r"room\.size_m must be three positive numbers, not \('3', '9', '3'\)"),
+        ({"room": 3}, "Room must be a JSON object"),
+        ({"array": {"positions_m": []}}, r"array\.positions_m must be one position or more"),
+        ({"array": {"positions_m": [1, 7, 1]}}, r"each of array\.positions_m must be three numbers, not 1"),
+        ({"array": {"positions_m": [[1, 7, 1], [1, 7]]}}, r"each of array\.positions_m .*, not \(1, 7\)"),
+        ({"array": {"positions_m": [[1, 7, -INF]]}}, r"each of array\.positions_m .*, not \(1, 7, -inf\)"),
+        ({"array": {"positions_m": [[1, 7, True]]}}, r"each of array\.positions_m .*, not \(1, 7, True\)"),
+        ({"grid": {"x_m": [1]}}, r"grid\.x_m must be two numbers, the smaller one first, not \(1,\)"),
+        ({"grid": {"z_m": [1.5, 1.0]}}, r"grid\.z_m must be two numbers, the smaller one first"),
+        ({"grid": {"held_out_y_m": [NAN, 5]}}, r"grid\.held_out_y_m must be two numbers"),
+        ({"grid": {"nx": 6.5}}, r"grid\.nx must be a whole number from 1 to 1000, not 6\.5"),
+        ({"grid": {"ny": 0}}, r"grid\.ny must be a whole number from 1"),
+        ({"grid": {"ny": 10**400}}, r"grid\.ny must be a whole number from 1 to 1000"),
+        ({"grid": {"val_share": NAN}}, r"grid\.val_share must be a number between 0 and 1"),
+        ({"grid": {"seed": -1}}, r"grid\.seed must be a whole number"),
+        ({"grid": {"held_out_x_m": [1.4, 1.405]}}, "no source for test"),
+        ({"grid": {"held_out_x_m": [0, 9], "held_out_y_m": [0, 9]}}, "no source for train, val"),
+        ({"fs_hz": 0}, "fs_hz must be a positive whole number, not 0"),
+        ({"fs_hz": "16000"}, "fs_hz must be a positive whole number, not '16000'"),
+        ({"window_samples": 0}, "window_samples must be a positive whole number"),
+        ({"window_samples": INF}, "window_samples must be a positive whole number, not inf"),
+        ({"c_m_s": NAN}, "c_m_s must be a positive number, not nan"),
     ],
 )
-def test_a_wrong_setup_is_refused(values, message):
-    with pytest.raises(ValueError, match=message):
-        params.Setup.from_dict(values)
+def test_a_wrong_setup_is_refused_in_our_words(tmp_path, values, message):
+    path = tmp_path / "setup.json"
+    path.write_text(json.dumps(values))
+    with pytest.raises(ValueError, match=message) as refused:
+        params.Setup.from_json(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_a_part_of_a_setup_leaves_out_stays_as_published():
+    assert params.Setup.from_dict({"array": {}, "grid": {"seed": 5000}}) == params.PUBLISHED
+
+
+@pytest.mark.parametrize("values", [(0, 25), (NAN, 25), ("0.15", 25), (0.15, INF), (0.15, None)])
+def test_a_condition_is_two_numbers(values):
+    with pytest.raises(ValueError, match="must be a"):
+        params.Condition(*values)
 
 
 def test_condition_names_are_the_published_folders():

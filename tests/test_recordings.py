@@ -8,6 +8,7 @@ import soundfile
 
 import params
 from acoustics import recordings
+from acoustics.generation import claim_dataset
 from acoustics.recordings import (
     Recordings,
     cut_windows,
@@ -75,7 +76,7 @@ def write_split(folder, setup, n_samples=(25000, 16000, 12000)):
     rng = np.random.default_rng(3)
     dataset = recordings.Dataset(folder, {"setup": setup.to_dict(), "condition": {"T60_s": 0.2, "snr_db": 10.0}})
     folder.mkdir(parents=True)
-    (folder / "dataset.json").write_text(json.dumps({"arguments": dataset.arguments}))
+    (folder / "dataset.json").write_text(json.dumps({"format": recordings.FORMAT, "arguments": dataset.arguments}))
     signals = [rng.uniform(-0.1, 0.1, (len(setup.array), count)).astype(np.float32) for count in n_samples]
     for source, signal in enumerate(signals):
         row = {"source": source, "x_m": 1.0, "y_m": 5.0 + source, "z_m": 1.2, "utterance": "u", "speaker": "s",
@@ -177,10 +178,22 @@ def test_missing_and_half_made_datasets_are_told_apart(written, tmp_path):
         Recordings(written[0].folder / "test")
 
 
-def test_a_damaged_description_is_named(written):
-    (written[0].folder / "dataset.json").write_text('{"arguments": {"setup": 3}}')
+@pytest.mark.parametrize(
+    "arguments", [None, 3, {}, {"setup": 3}, {"setup": {}, "condition": {"T60_s": "long", "snr_db": 3}}]
+)
+def test_a_damaged_description_is_named(written, arguments):
+    (written[0].folder / "dataset.json").write_text(json.dumps({"format": recordings.FORMAT, "arguments": arguments}))
     with pytest.raises(InputError, match=r"dataset\.json is damaged"):
         Recordings(written[0].folder / "test")
+
+
+@pytest.mark.parametrize("other", [{}, {"format": recordings.FORMAT + 1}])
+def test_a_dataset_of_another_format_is_neither_read_nor_gone_on_with(written, other):
+    dataset = written[0]
+    (dataset.folder / "dataset.json").write_text(json.dumps({"arguments": dataset.arguments} | other))
+    for use in (lambda: Recordings(dataset.folder / "test"), lambda: claim_dataset(dataset)):
+        with pytest.raises(InputError, match=r"dataset\.json is of format .*, not 1; make the dataset anew"):
+            use()
 
 
 def test_the_fingerprint_tells_datasets_and_splits_apart(written, tmp_path):
@@ -217,6 +230,12 @@ def test_an_own_recording_is_heard_at_the_rate_of_the_setup(tmp_path, rate_hz, s
 def test_an_own_recording_that_cannot_be_heard_is_refused(tmp_path, samples, message):
     soundfile.write(tmp_path / "own.wav", samples, 16000, subtype="FLOAT")
     with pytest.raises(InputError, match=message):
+        read_multichannel(tmp_path / "own.wav", params.PUBLISHED)
+
+
+def test_an_own_recording_of_a_rate_that_holds_no_speech_is_refused(tmp_path):
+    soundfile.write(tmp_path / "own.wav", tones(16000, 0.01), 1)
+    with pytest.raises(InputError, match=r"own\.wav has a rate of 1 Hz"):
         read_multichannel(tmp_path / "own.wav", params.PUBLISHED)
 
 

@@ -91,6 +91,8 @@ def test_reflection_has_the_chosen_sign_and_keeps_what_is_not_absorbed():
         ({"sources_m": SOURCE_M}, r"shape \(n, 3\)"),
         ({"sources_m": np.empty((0, 3))}, r"shape \(n, 3\)"),
         ({"T60_s": 0.05}, r"0\.0986"),
+        ({"T60_s": 100}, r"2e\+12 images.*choose a shorter one"),
+        ({"T60_s": 3.0, "c_m_s": 1e6}, "images"),
         ({"fs_hz": 0}, "positive"),
         ({"c_m_s": -343.0}, "positive"),
         ({"reflection_sign": 0}, "-1 or \\+1"),

@@ -144,7 +144,17 @@ def test_conditions_are_one_several_or_all():
     assert arguments.conditions(several) == (params.Condition(0.2, 5), params.Condition(0.3, 20))
 
 
-@pytest.mark.parametrize("argv", [("--conditions", "0.2"), ("--conditions", "a/b"), ("--T60", "-1"), ("--SNR", "nan")])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--conditions", "0.2"),
+        ("--conditions", "a/b"),
+        ("--T60", "-1"),
+        ("--SNR", "nan"),
+        ("--SNR", "-101"),
+        ("--conditions", "0.2/1e3"),
+    ],
+)
 def test_wrong_conditions_are_refused(argv, capsys):
     with pytest.raises(SystemExit) as stop:
         parsed(arguments.add_conditions, *argv)

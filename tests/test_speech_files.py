@@ -146,6 +146,12 @@ def test_unusable_speech_is_refused_by_name(tmp_path, samples, message):
         load_all(open_corpus(str(tmp_path)))
 
 
+def test_a_rate_that_holds_no_speech_is_refused_before_hours_are_made_of_it(tmp_path):
+    write(tmp_path / "bad.wav", tone(0.01, FS_HZ), 1)
+    with pytest.raises(InputError, match=r"bad\.wav has a rate of 1 Hz where 4000 Hz are needed"):
+        load_all(open_corpus(str(tmp_path)))
+
+
 def test_shortest_utterance_is_chosen_by_the_caller_at_the_rate_asked_for(tmp_path):
     write(tmp_path / "a.wav", tone(0.5, 8000), 8000)
     assert len(load_all(open_corpus(str(tmp_path), min_samples=8000))["a.wav"]) == 8000

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import params
-from acoustics.recordings import Dataset, Recordings, record, write_recording
+from acoustics.recordings import FORMAT, Dataset, Recordings, record, write_recording
 from running.files import write_json
 from running.provenance import plain
 
@@ -20,7 +20,7 @@ def write_dataset(data_path):
     setup = params.Setup(array=params.MicArray.line_along_x(2, 0.15, (1.7, 7.0, 1.2)), window_samples=WINDOW_SAMPLES)
     made_from = plain({"setup": setup, "condition": vars(CONDITION), "corpus": {"name": "noise"}, "seed": 1})
     dataset = Dataset(data_path / CONDITION.name, made_from)
-    write_json(dataset.folder / "dataset.json", {"arguments": made_from})
+    write_json(dataset.folder / "dataset.json", {"format": FORMAT, "arguments": made_from})
     rng = np.random.default_rng(1)
     for split, count in COUNTS.items():
         for source, position_m in enumerate(setup.grid.splits()[split][:count]):

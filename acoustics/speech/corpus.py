@@ -13,6 +13,9 @@ from running.errors import InputError
 SMALLEST_RANGE = 2e-3
 """A recording whose samples span less than this, of a full scale of 2, is silent."""
 
+LOWEST_RATE_HZ = 4000
+"""Less holds no speech, and what a broken header calls 1 Hz would last for ever at another rate."""
+
 
 @dataclass(frozen=True, order=True)
 class Utterance:
@@ -67,10 +70,13 @@ class Corpus(ABC):
         Raises
         ------
         InputError
-            When it can't be read, holds NaN or infinity, is silent, or is shorter than `min_samples`.
+            When it can't be read, has a rate below `LOWEST_RATE_HZ`, holds NaN or infinity, is silent, or is shorter
+            than `min_samples`.
         """
         samples, rate_hz = self.read(utterance)
         where = self.locate(utterance)
+        if rate_hz < LOWEST_RATE_HZ:
+            raise InputError(f"{where} has a rate of {rate_hz} Hz where {LOWEST_RATE_HZ} Hz are needed; replace it")
         if not np.isfinite(samples).all():
             raise InputError(f"{where} holds NaN or infinite samples; remove or replace it")
         resampled = soxr.resample(samples.astype(np.float32, copy=False), rate_hz, fs_hz)
