@@ -2,9 +2,9 @@
 
     python generate_data.py --T60 0.15 --SNR 25
 
-writes data/SNR_25_T60_0.15/{train,val,test}: one multichannel WAV file a source and sources.csv, a row a source; the
-training split also keeps its dry speech and its room responses. All files are the same, bit for bit, for any --workers,
-after any interruption, and under torchrun.
+writes data/SNR_25_T60_0.15/{train,val,test}: one multichannel WAV file a source, sources.csv with a row a source, and
+the dry speech; the training split also keeps its room responses. All files are the same, bit for bit, for any
+--workers, after any interruption, and under torchrun.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def main(argv: list[str] | None = None) -> None:
         if ranks.is_main():
             speech = check_speech(studio, jobs)
             claim_dataset(dataset)
-            keep_speech(studio, speech)
+            keep_speech(studio, jobs, speech)
         make_sources(studio, jobs, args.workers)
     if ranks.is_main():
         print(f"{len(jobs)} sources of {condition.name} are in {dataset.folder}")

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 import params
 from acoustics.gcc import correlation_time_samples
-from acoustics.recordings import FORMAT, Dataset, read_description, record, write_recording
+from acoustics.recordings import FORMAT, Dataset, noise_generator, read_description, record, write_recording
 from acoustics.rir import simulate_rirs
 from acoustics.speech import Corpus, Utterance
 from running import ranks
@@ -62,7 +62,7 @@ class Studio:
     seed: int
 
     def make(self, job: SourceJob) -> None:
-        """Record one source and write its file; the noise's generator is seeded by (seed, split, source) alone."""
+        """Record one source and write its file."""
         setup = self.setup
         speech = self.corpus.load(job.utterance, setup.fs_hz)
         rirs = simulate_rirs(
@@ -77,7 +77,7 @@ class Studio:
         )[0]
         if job.split == "train":
             self.dataset.write_response(job.source, rirs)
-        rng = np.random.default_rng([self.seed, params.SPLITS.index(job.split), job.source])
+        rng = noise_generator(self.seed, job.split, job.source)
         recording, noise_rms = record(speech, rirs, self.condition.snr_db, rng)
         row = {
             "source": job.source,
@@ -117,7 +117,7 @@ def check_speech(studio: Studio, jobs: list[SourceJob]) -> dict[Utterance, np.nd
     Returns
     -------
     dict of Utterance to float32 array, shape (sample,)
-        Those of the training sources.
+        Those of which a recording or the dry speech is not there yet.
 
     Raises
     ------
@@ -125,23 +125,27 @@ def check_speech(studio: Studio, jobs: list[SourceJob]) -> dict[Utterance, np.nd
         For the first utterance that can't be used.
     """
     dataset = studio.dataset
-    needed = [job for job in jobs if not dataset.path(job.split, job.source).exists()]
-    spoken = {utterance: studio.corpus.load(utterance, studio.setup.fs_hz) for utterance in sorted(_utterances(needed))}
+    needed = {
+        job.utterance
+        for job in jobs
+        if not dataset.path(job.split, job.source).exists()
+        or not dataset.speech_path(job.split, job.utterance.id).exists()
+    }
+    spoken = {utterance: studio.corpus.load(utterance, studio.setup.fs_hz) for utterance in sorted(needed)}
     for utterance, speech in spoken.items():
         try:
             correlation_time_samples(speech)
         except ValueError:
             where = studio.corpus.locate(utterance)
             raise InputError(f"{where} holds hardly more than a constant; remove or replace it") from None
-    trained = _utterances(job for job in needed if job.split == "train")
-    return {utterance: speech for utterance, speech in spoken.items() if utterance in trained}
+    return spoken
 
 
-def keep_speech(studio: Studio, speech: dict[Utterance, np.ndarray]) -> None:
-    """Write the dry utterances of the training sources."""
-    for utterance, samples in speech.items():
-        if not studio.dataset.speech_path(utterance.id).exists():
-            studio.dataset.write_speech(utterance.id, samples, studio.setup.fs_hz)
+def keep_speech(studio: Studio, jobs: list[SourceJob], speech: dict[Utterance, np.ndarray]) -> None:
+    """Write the dry utterances that are not there yet, also of sources that are recorded already."""
+    for job in jobs:
+        if not studio.dataset.speech_path(job.split, job.utterance.id).exists():
+            studio.dataset.write_speech(job.split, job.utterance.id, speech[job.utterance], studio.setup.fs_hz)
 
 
 def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
@@ -164,10 +168,6 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
         for split in dict.fromkeys(job.split for job in jobs):
             if not dataset.table_path(split).exists():
                 dataset.write_table(split)
-
-
-def _utterances(jobs: Iterable[SourceJob]) -> set[Utterance]:
-    return {job.utterance for job in jobs}
 
 
 def _run(studio: Studio, jobs: list[SourceJob], workers: int) -> Iterator[None]:

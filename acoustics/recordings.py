@@ -1,8 +1,8 @@
 """Microphone recordings: speech heard through room responses, on disk and back.
 
 A dataset is a folder for each condition with ``dataset.json`` (what it was made from) and one folder for each split:
-``sources.csv`` (a row a source) and one multichannel WAV file a source, whose comment holds the source's row. The
-training split also keeps what it was mixed from: room ``responses`` (a file a source) and dry ``speech``.
+``sources.csv`` (a row a source), one multichannel WAV file a source, whose comment holds the source's row, and the dry
+``speech``. The training split also keeps its room ``responses`` (a file a source).
 """
 
 from __future__ import annotations
@@ -61,12 +61,28 @@ def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.G
     recording : float32 array, shape (microphone, n_samples + rir_samples - 1)
     noise_rms : float
     """
-    clean = oaconvolve(speech[None], rirs, axes=-1).astype(np.float32)
+    clean = hear(speech, rirs)
     noise_rms = float(np.sqrt(np.mean(np.square(clean[0], dtype=np.float64)) / 10 ** (snr_db / 10)))
-    noise = rng.standard_normal(clean.shape, dtype=np.float32)
+    recording = draw_noise(clean.shape, noise_rms, rng)
+    recording += clean
+    return recording, noise_rms
+
+
+def hear(speech: np.ndarray, rirs: np.ndarray) -> np.ndarray:
+    """Return what the microphones hear of a talker without noise, float32, as long as `record`'s."""
+    return oaconvolve(speech[None], rirs, axes=-1).astype(np.float32)
+
+
+def noise_generator(seed: int, split: str, source: int) -> np.random.Generator:
+    """Return the generator of the noise of one recording, seeded by (seed, split, source) alone."""
+    return np.random.default_rng([seed, params.SPLITS.index(split), source])
+
+
+def draw_noise(shape: tuple[int, int], noise_rms: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw white Gaussian noise, float32, of a shape (microphone, sample)."""
+    noise = rng.standard_normal(shape, dtype=np.float32)
     noise *= np.float32(noise_rms)
-    noise += clean
-    return noise, noise_rms
+    return noise
 
 
 def write_recording(path: Path, recording: np.ndarray, fs_hz: int, noise_rms: float, row: dict) -> None:
@@ -131,18 +147,18 @@ class Dataset:
         """File of the room responses of a training source."""
         return self.folder / "train" / "responses" / f"{source:04d}.npy"
 
-    def speech_path(self, utterance: str) -> Path:
-        """File of a dry utterance of the training split."""
-        return self.folder / "train" / "speech" / f"{utterance}.au"
+    def speech_path(self, split: str, utterance: str) -> Path:
+        """File of a dry utterance of a split."""
+        return self.folder / split / "speech" / f"{utterance}.au"
 
     def write_response(self, source: int, rirs: np.ndarray) -> None:
         """Keep the room responses of a training source, shape (microphone, rir_sample)."""
         with whole_file(self.response_path(source)) as beside:
             np.save(beside, rirs)
 
-    def write_speech(self, utterance: str, speech: np.ndarray, fs_hz: int) -> None:
-        """Keep a dry utterance of the training split, as it is; as AU, for a WAV of floats holds the time."""
-        with whole_file(self.speech_path(utterance)) as beside:
+    def write_speech(self, split: str, utterance: str, speech: np.ndarray, fs_hz: int) -> None:
+        """Keep a dry utterance of a split, as it is; as AU, for a WAV of floats holds the time."""
+        with whole_file(self.speech_path(split, utterance)) as beside:
             soundfile.write(beside, speech, fs_hz, subtype="FLOAT", format="AU")
 
     def write_table(self, split: str) -> None:
@@ -280,22 +296,29 @@ class Recordings:
         except (OSError, ValueError, EOFError):
             raise _lost(path) from None
 
-    def speech(self) -> dict[str, np.ndarray]:
-        """Return the dry utterances of the training sources by name, float32, shape (sample,) each.
+    def utterance(self, source: int) -> np.ndarray:
+        """Return the dry utterance of a source, float32, shape (sample,).
 
         Raises
         ------
         InputError
-            When a file is missing or damaged.
+            When the file is missing, as in datasets made when the training split alone kept it, or damaged.
         """
-        found = {}
-        for utterance in sorted({row["utterance"] for row in self.sources}):
-            path = self.dataset.speech_path(utterance)
-            try:
-                found[utterance] = soundfile.read(path, dtype="float32")[0]
-            except soundfile.SoundFileError:
-                raise _lost(path) from None
-        return found
+        return self._speech(self.sources[source]["utterance"])
+
+    def speech(self) -> dict[str, np.ndarray]:
+        """Return the dry utterances of all sources by name, as `utterance` does each."""
+        return {name: self._speech(name) for name in sorted({row["utterance"] for row in self.sources})}
+
+    def _speech(self, utterance: str) -> np.ndarray:
+        path = self.dataset.speech_path(self.folder.name, utterance)
+        try:
+            with path.open("rb") as file:  # by its name alone libsndfile takes anything for AU
+                return soundfile.read(file, dtype="float32")[0]
+        except FileNotFoundError:
+            raise InputError(f"{path} is missing; run the same generate_data.py again") from None
+        except soundfile.SoundFileError:
+            raise InputError(f"{path} is damaged; remove it and run the same generate_data.py again") from None
 
     def _check(self, path: Path, file: soundfile.SoundFile, row: dict) -> None:
         if file.channels != len(self.setup.array):

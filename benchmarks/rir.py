@@ -25,6 +25,7 @@ import numpy as np
 from acoustics.room import Scene, absorption, axis_images
 from acoustics.simulators import SIMULATORS
 from acoustics.simulators.finufft import period_samples
+from acoustics.simulators.gpurir import hann_sinc
 from acoustics.simulators.pyroomacoustics import highest_order
 from benchmarks.timing import fastest_in_turn
 from params import CONDITIONS, PUBLISHED
@@ -158,11 +159,6 @@ def image_sum(scene: Scene, at: np.ndarray, kernel: Callable[[np.ndarray], np.nd
     delays = distances_m * scene.fs_hz / scene.c_m_s
     chunks = [slice(start, start + 4096) for start in range(0, len(delays), 4096)]
     return sum(amplitudes[chunk] @ kernel(at - delays[chunk, None]) for chunk in chunks)
-
-
-def hann_sinc(t: np.ndarray, width: int) -> np.ndarray:
-    """Return the sinc under a Hann window of `width` samples, at times in samples."""
-    return np.where(abs(t) < width / 2, np.sinc(t) * np.cos(np.pi * t / width) ** 2, 0.0)
 
 
 def peak_memory_mib(T60_s: float) -> float:

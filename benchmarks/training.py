@@ -124,7 +124,7 @@ def _write_recordings(folder: Path) -> Recordings:
         row |= {"utterance": f"noise-{source % 8}", "speaker": "noise", "correlation_time_samples": 2}
         recording = rng.standard_normal((len(setup.array), samples)).astype(np.float32)
         dataset.write_response(source, rirs)
-        dataset.write_speech(row["utterance"], recording[0], setup.fs_hz)
+        dataset.write_speech("train", row["utterance"], recording[0], setup.fs_hz)
         write_recording(dataset.path("train", source), recording, setup.fs_hz, 0.1, row)
     dataset.write_table("train")
     return Recordings(dataset.folder / "train")

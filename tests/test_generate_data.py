@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +68,30 @@ def test_data_are_the_same_after_a_kill(made, tmp_path):
     process.wait()
     assert list(tmp_path.rglob("*.wav"))
     assert_same(made, generate(tmp_path, "--workers", "1"))
+
+
+def test_a_dataset_that_kept_the_speech_of_its_training_alone_gets_the_rest(made, tmp_path):
+    """Datasets used to; nothing that is there is touched, and no more is written than was asked for."""
+    older = tmp_path / made.name
+    shutil.copytree(made, older)
+    for split in ("val", "test"):
+        shutil.rmtree(older / split / "speech")
+    times = {path: path.stat().st_mtime_ns for path in older.rglob("*") if path.is_file()}
+    generate(tmp_path, "--splits", "test", "--workers", "1")
+    assert not (older / "val" / "speech").exists()
+    assert_same(made, generate(tmp_path, "--workers", "1"))
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+def test_every_split_keeps_what_its_sources_say(made):
+    for split in params.SPLITS:
+        read = Recordings(made / split)
+        rir_samples = Recordings(made / "train").response(0).shape[1]
+        for source, row in enumerate(read.sources):
+            speech = read.utterance(source)
+            assert np.abs(speech).max() == 1
+            assert len(speech) + rir_samples - 1 == row["samples"]
+            np.testing.assert_array_equal(speech, read.speech()[row["utterance"]])
 
 
 def test_positions_speech_and_splits_are_as_drawn(made):

@@ -137,6 +137,6 @@ def test_a_dataset_without_speech_or_responses_is_bad_input(tmp_path):
     dataset.response_path(3).unlink()
     with pytest.raises(InputError, match=r"0003\.npy is missing"):
         Mixtures(open_splits(tmp_path)[0], Talkers(), 1, CPU)
-    dataset.speech_path("noise-2").unlink()
+    dataset.speech_path("train", "noise-2").unlink()
     with pytest.raises(InputError, match=r"noise-2\.au is missing"):
         open_splits(tmp_path)[0].speech()

@@ -39,7 +39,7 @@ def write_dataset(data_path):
             write_recording(dataset.path(split, source), recording, setup.fs_hz, noise_rms, row)
             if split == "train":
                 dataset.write_response(source, delays)
-                dataset.write_speech(row["utterance"], noise, setup.fs_hz)
+                dataset.write_speech(split, row["utterance"], noise, setup.fs_hz)
         dataset.write_table(split)
     return dataset
 

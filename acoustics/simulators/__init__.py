@@ -1,4 +1,8 @@
-"""Three programs that sum image sources, behind one contract: ``simulate(scene) -> (source, microphone, sample)``."""
+"""Three programs that sum image sources, behind one contract.
+
+``simulate(scene) -> (source, microphone, sample)`` sums all images; ``impulses(scene, delays_samples, amplitudes) ->
+(microphone, sample)`` sums given ones by the same band-limited impulse.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,10 @@ from running.errors import InputError
 
 @dataclass(frozen=True)
 class Simulator:
-    """A simulator, the library that it needs and where that comes from."""
+    """A simulator: its two functions, the library that it needs and where that comes from."""
 
     simulate: Callable[[Scene], np.ndarray]
+    impulses: Callable[[Scene, np.ndarray, np.ndarray], np.ndarray]
     library: str
     requirements: str
     needs_cuda: bool = False
@@ -35,9 +40,11 @@ class Simulator:
 
 
 SIMULATORS = {
-    "finufft": Simulator(finufft.simulate, "finufft", "requirements.txt"),
-    "gpurir": Simulator(gpurir.simulate, "gpuRIR", "requirements-gpu.txt", needs_cuda=True),
-    "pyroomacoustics": Simulator(pyroomacoustics.simulate, "pyroomacoustics", "requirements.txt"),
+    "finufft": Simulator(finufft.simulate, finufft.impulses, "finufft", "requirements.txt"),
+    "gpurir": Simulator(gpurir.simulate, gpurir.impulses, "gpuRIR", "requirements-gpu.txt", needs_cuda=True),
+    "pyroomacoustics": Simulator(
+        pyroomacoustics.simulate, pyroomacoustics.impulses, "pyroomacoustics", "requirements.txt"
+    ),
 }
 
 

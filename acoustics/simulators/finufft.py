@@ -43,10 +43,8 @@ def simulate(scene: Scene) -> np.ndarray:
     Transform: A. H. Barnett, J. F. Magland, L. af Klinteberg, "A parallel non-uniform fast Fourier transform library
     based on an exponential of semicircle kernel", SIAM J. Sci. Comput. 41(5), 2019.
     """
-    from finufft import Plan
-
     period = period_samples(scene.n_samples)
-    plan = Plan(1, (period,), eps=TOLERANCE, isign=-1, modeord=1, upsampfac=2.0, spread_sort=0, nthreads=1)
+    plan = _plan(period)
     buffers = _buffers(scene)
     spectra = np.empty((len(scene.microphones_m), period // 2 + 1), dtype=np.complex128)
     rirs = np.empty((len(scene.sources_m), len(scene.microphones_m), scene.n_samples), dtype=np.float32)
@@ -60,9 +58,38 @@ def simulate(scene: Scene) -> np.ndarray:
     return rirs
 
 
+def impulses(scene: Scene, delays_samples: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
+    """Return the sum of a_i D(n - tau_i) over given images, to the same tolerance.
+
+    Parameters
+    ----------
+    scene : Scene
+        Says how long the response is.
+    delays_samples, amplitudes : ndarray, shape (microphone, image)
+        Delays from 0 to less than the response's length.
+
+    Returns
+    -------
+    ndarray, shape (microphone, n_sample)
+    """
+    period = period_samples(scene.n_samples)
+    plan = _plan(period)
+    spectra = np.empty((len(delays_samples), period // 2 + 1), dtype=np.complex128)
+    for phases, amplitude, spectrum in zip(delays_samples * (2 * np.pi / period), amplitudes, spectra, strict=True):
+        plan.setpts(phases)
+        spectrum[:] = plan.execute(amplitude.astype(np.complex128))[: len(spectrum)]
+    return np.fft.irfft(spectra, period)[:, : scene.n_samples]
+
+
 def period_samples(n_samples: int) -> int:
     """Return the even period N of the kernel: at least twice the response, and quick to transform."""
     return 2 * next_fast_len(n_samples, real=True)
+
+
+def _plan(period: int):
+    from finufft import Plan
+
+    return Plan(1, (period,), eps=TOLERANCE, isign=-1, modeord=1, upsampfac=2.0, spread_sort=0, nthreads=1)
 
 
 def _buffers(scene: Scene) -> tuple[np.ndarray, np.ndarray]:

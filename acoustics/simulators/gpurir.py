@@ -9,6 +9,7 @@ from acoustics.room import Scene
 IMAGES_PER_CALL = 2**28  # 2 GiB of amplitudes and delays on the GPU; gpuRIR counts them in 32 bits
 SOURCES_PER_CALL = 2000  # gpuRIR keeps all positions of a call in 48 KiB of shared memory
 RESPONSES_PER_CALL = 65535  # the largest CUDA grid
+WINDOW_S = 8e-3
 
 
 def simulate(scene: Scene) -> np.ndarray:
@@ -61,6 +62,36 @@ def simulate(scene: Scene) -> np.ndarray:
         for sources_m in _batches(scene.sources_m, max(1, n_sources))
     ]
     return np.concatenate(batches)
+
+
+def impulses(scene: Scene, delays_samples: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
+    """Return the sum of gpuRIR's band-limited impulses over given images, in float64 and without its table.
+
+    Parameters
+    ----------
+    scene : Scene
+        Says how long the response is.
+    delays_samples, amplitudes : ndarray, shape (microphone, image)
+        Delays from 0 to less than the response's length.
+
+    Returns
+    -------
+    ndarray, shape (microphone, n_sample)
+    """
+    width = round(WINDOW_S * scene.fs_hz)
+    around = np.arange(-(width // 2) - 1, width // 2 + 2)
+    rirs = np.zeros((len(delays_samples), scene.n_samples))
+    for rir, delays, gains in zip(rirs, delays_samples[..., None], amplitudes[..., None], strict=True):
+        samples = np.rint(delays).astype(int) + around
+        taps = gains * hann_sinc(samples - delays, width)
+        inside = (samples >= 0) & (samples < scene.n_samples)
+        np.add.at(rir, samples[inside], taps[inside])
+    return rirs
+
+
+def hann_sinc(t: np.ndarray, width: int) -> np.ndarray:
+    """Return the sinc under a Hann window of `width` samples, at times in samples."""
+    return np.where(abs(t) < width / 2, np.sinc(t) * np.cos(np.pi * t / width) ** 2, 0.0)
 
 
 def _batches(rows: np.ndarray, size: int) -> list[np.ndarray]:

@@ -68,6 +68,30 @@ def simulate(scene: Scene) -> np.ndarray:
     return rirs
 
 
+def impulses(scene: Scene, delays_samples: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
+    """Return the sum of pyroomacoustics' fractional delays over given images.
+
+    Parameters
+    ----------
+    scene : Scene
+        Says how long the response is.
+    delays_samples, amplitudes : ndarray, shape (microphone, image)
+        Delays from 0 to less than the response's length.
+
+    Returns
+    -------
+    ndarray of float32, shape (microphone, n_sample)
+    """
+    import pyroomacoustics as pra
+
+    taps, granularity = (pra.constants.get(name) for name in ("frac_delay_length", "sinc_lut_granularity"))
+    delayed = np.zeros((len(delays_samples), scene.n_samples + 2 * taps), dtype=np.float32)
+    delays_s = ((delays_samples + taps) / scene.fs_hz).astype(np.float32)
+    for rir, *images in zip(delayed, delays_s, amplitudes.astype(np.float32), strict=True):
+        pra.libroom.rir_builder(rir, *images, scene.fs_hz, taps, granularity, 1)
+    return delayed[:, taps : taps + scene.n_samples]
+
+
 def highest_order(scene: Scene) -> int:
     """Return the number of reflections that no image within reach exceeds.
 
