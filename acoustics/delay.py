@@ -25,6 +25,8 @@ def delayed(signal: np.ndarray, samples: float) -> np.ndarray:
     -------
     array of the shape and type of `signal`
     """
+    if samples == 0:
+        return signal
     length = signal.shape[-1]
     whole = int(np.floor(samples))
     period = 2 * fft.next_fast_len((length + abs(whole)) // 2 + MARGIN_SAMPLES, real=True)

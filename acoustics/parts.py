@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from acoustics.delay import delayed
 from acoustics.recordings import Recordings, draw_noise, hear, noise_generator
 from acoustics.room import Scene, axis_images, delays_samples
 from acoustics.simulators import SIMULATORS, Simulator, resolve_simulator
-from acoustics.simulators.finufft import period_samples
 from running.errors import InputError
 
 Position = tuple[float, float, float]
@@ -85,14 +85,14 @@ class Parts(NamedTuple):
         return self.direct + self.early + self.late + self.noise
 
 
-def render(recordings: Recordings, source: int, edit: Edit = Edit()) -> Parts:
+def render(recordings: Recordings, row: int, edit: Edit = Edit()) -> Parts:
     """Make a recording anew from its parts.
 
     Parameters
     ----------
     recordings : Recordings
-    source : int
-        Row in its `sources`, from 0.
+    row : int
+        Of the source in the recordings.
     edit : Edit
         From where the parts come. Whatever it says, the noise is that of the recording.
 
@@ -108,24 +108,24 @@ def render(recordings: Recordings, source: int, edit: Edit = Edit()) -> Parts:
         When the dry speech is missing or not that of the recording, the dataset's simulator can't run here, or a
         position lies outside the room.
     """
-    setup, made_from, row = recordings.setup, recordings.dataset.arguments, recordings.sources[source]
+    setup, made_from, source = recordings.setup, recordings.dataset.arguments, recordings.sources[row]
     scene = Scene(
         setup.room,
-        recordings.positions_m[[source]],
+        recordings.positions_m[[row]],
         setup.array.as_array(),
         recordings.condition.T60_s,
         setup.fs_hz,
         setup.c_m_s,
         made_from["reflection_sign"],
     )
-    speech = recordings.utterance(source)
+    speech = recordings.utterance(row)
     shape = len(setup.array), len(speech) + scene.n_samples - 1
-    if shape[1] != row["samples"]:
-        path = recordings.dataset.speech_path(recordings.folder.name, row["utterance"])
+    if shape[1] != source["samples"]:
+        path = recordings.dataset.speech_path(recordings.folder.name, source["utterance"])
         raise InputError(f"{path} is not what was recorded; remove it and run the same generate_data.py again")
-    rng = noise_generator(made_from["seed"], recordings.folder.name, row["source"])
+    rng = noise_generator(made_from["seed"], recordings.folder.name, source["source"])
     responses = response_parts(scene, made_from["simulator"], edit)
-    return Parts(*(hear(speech, rirs) for rirs in responses), draw_noise(shape, row["noise_rms"], rng))
+    return Parts(*(hear(speech, rirs) for rirs in responses), draw_noise(shape, source["noise_rms"], rng))
 
 
 def response_parts(scene: Scene, simulator: str, edit: Edit = Edit()) -> Response:
@@ -171,7 +171,7 @@ def response_parts(scene: Scene, simulator: str, edit: Edit = Edit()) -> Respons
     parts = (
         _sum_images(program, delays, _arrivals(delays)[:, None], 1 / (4 * np.pi * _distances_m(levels))),
         _near(program, early, edit.early_s, 1, shift_samples(early)),
-        _shifted(rest, shift_samples(late)),
+        delayed(rest, shift_samples(late)),
     )
     return Response(*(part.astype(np.float32) for part in parts))
 
@@ -192,16 +192,6 @@ def _sum_images(program: Simulator, scene: Scene, delays: np.ndarray, amplitudes
     """Sum those of the images, (microphone, image), that arrive within the response."""
     heard = (delays >= 0) & (delays < scene.n_samples)
     return program.impulses(scene, np.where(heard, delays, 0.0), np.where(heard, amplitudes, 0.0))
-
-
-def _shifted(rirs: np.ndarray, samples: float) -> np.ndarray:
-    """Delay responses by a fractional number of samples; what leaves at either end is gone."""
-    if samples == 0:
-        return rirs
-    period = period_samples(rirs.shape[1])
-    spectra = np.fft.rfft(rirs, period)
-    spectra *= np.exp(-2j * np.pi * samples / period * np.arange(spectra.shape[1]))
-    return np.fft.irfft(spectra, period)[:, : rirs.shape[1]]
 
 
 def _arrivals(scene: Scene) -> np.ndarray:

@@ -296,7 +296,7 @@ class Recordings:
         except (OSError, ValueError, EOFError):
             raise _lost(path) from None
 
-    def utterance(self, source: int) -> np.ndarray:
+    def utterance(self, row: int) -> np.ndarray:
         """Return the dry utterance of a source, float32, shape (sample,).
 
         Raises
@@ -304,7 +304,7 @@ class Recordings:
         InputError
             When the file is missing, as in datasets made when the training split alone kept it, or damaged.
         """
-        return self._speech(self.sources[source]["utterance"])
+        return self._speech(self.sources[row]["utterance"])
 
     def speech(self) -> dict[str, np.ndarray]:
         """Return the dry utterances of all sources by name, as `utterance` does each."""

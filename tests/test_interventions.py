@@ -47,8 +47,9 @@ def test_a_delay_turns_the_phase_of_every_frequency():
 
 
 def test_delays_add_up_and_what_leaves_does_not_come_back(rng):
+    """A burst without the highest frequencies, which can carry no delay."""
     signal = np.zeros(3000)
-    signal[1000:2000] = rng.standard_normal(1000) * np.hanning(1000)
+    signal[1000:2000] = np.convolve(rng.standard_normal(1000), np.hanning(9), "same") * np.hanning(1000)
     np.testing.assert_allclose(delayed(delayed(signal, 0.3), 0.45), delayed(signal, 0.75), atol=2e-3)
     assert np.abs(delayed(signal, 1500)[:1000]).max() < 2e-3
     assert np.abs(delayed(signal, 5000)).max() < 2e-3
