@@ -25,6 +25,7 @@ from running import ranks
 from running.errors import InputError
 from running.files import remove_parts, write_json
 from running.provenance import plain, versions
+from running.results import refuse_other
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,7 @@ def claim_dataset(dataset: Dataset) -> None:
     if not path.exists():
         write_json(path, {"format": FORMAT, "arguments": arguments, "versions": versions()})
         return
-    existing = read_description(dataset.folder)
-    changed = [key for key in arguments if existing.get(key) != arguments[key]]
-    if changed:
-        raise InputError(
-            f"{dataset.folder} was made with another {', '.join(changed)}; choose another --data_path or remove it"
-        )
+    refuse_other(dataset.folder, read_description(dataset.folder), arguments, "--data_path")
 
 
 def check_speech(studio: Studio, jobs: list[SourceJob]) -> dict[Utterance, np.ndarray]:

@@ -117,9 +117,9 @@ def test_a_second_run_changes_nothing(made):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--seed", "1"], "another seed"),
-        (["--reflection_sign", "1"], "another reflection_sign"),
-        (["--draw", "published"], "another draw"),
+        (["--seed", "1"], "seed 5000, not 1"),
+        (["--reflection_sign", "1"], "reflection_sign -1, not 1"),
+        (["--draw", "published"], "draw speakers, not "),
     ],
 )
 def test_data_of_other_arguments_are_not_mixed(made, capsys, more, message):

@@ -78,7 +78,7 @@ def test_the_run_folder_says_which_rate_and_arguments_were_used(command, more, r
     folder = train.main(command("--model_name", "sample_cnn", "--recipe", "paper", *more))
     identity = json.loads((folder / "config.json").read_text())["identity"]
     assert identity["learning_rate"] == rate
-    assert {float(row["learning_rate"]) for row in read_csv(folder / "history.csv")} == {rate}
+    assert set(read_csv(folder / "history.csv")["learning_rate"]) == {rate}
     arguments = {"microphones": 2, "window_samples": WINDOW_SAMPLES, "dropout": "published"}
     assert identity["model_arguments"] == load_checkpoint(folder / "best.safetensors")[1]["arguments"] == arguments
 

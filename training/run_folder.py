@@ -14,6 +14,7 @@ from models.network import Network
 from running import provenance
 from running.errors import InputError
 from running.files import read_json, remove_parts, whole_file, write_csv, write_json
+from running.results import refuse_other
 
 
 def run_name(model_name: str, condition: params.Condition, recipe_name: str, seed: int) -> str:
@@ -54,11 +55,7 @@ class RunFolder:
         """Raise InputError when the folder belongs to a run with another identity."""
         if not self.config_path.exists():
             return
-        theirs = read_json(self.config_path).get("identity", {})
-        for key, (here, asked) in _differences(theirs, self.identity).items():
-            raise InputError(
-                f"{self.folder} belongs to a run with {key} {here}, not {asked}; choose another --log_dir or remove it"
-            )
+        refuse_other(self.folder, read_json(self.config_path).get("identity", {}), self.identity, "--log_dir")
 
     def begin(self, arguments: dict) -> None:
         """Write down what the run is, unless that is there; remove what a killed one left half-written."""
@@ -102,15 +99,3 @@ class RunFolder:
         """Give the record of the best weights the whole history."""
         path = self.folder / "best.json"
         write_json(path, read_json(path) | {"history": history})
-
-
-def _differences(first: dict, second: dict) -> dict[str, tuple]:
-    """Return the values of two dictionaries that differ, by their keys from the outermost on."""
-    found = {}
-    for key in first | second:
-        values = first.get(key), second.get(key)
-        if all(isinstance(value, dict) for value in values):
-            found |= {f"{key}.{inner}": differing for inner, differing in _differences(*values).items()}
-        elif values[0] != values[1]:
-            found[key] = values
-    return found
