@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -18,13 +19,16 @@ from tqdm import tqdm
 
 import params
 from acoustics.gcc import correlation_time_samples
-from acoustics.recordings import FORMAT, Dataset, read_description, record, write_recording
+from acoustics.recordings import FORMAT, Dataset, read_description, record, sample_bits, write_recording
 from acoustics.rir import simulate_rirs
 from acoustics.speech import Corpus, Utterance
 from running import ranks
 from running.errors import InputError
 from running.files import remove_parts, write_json
 from running.provenance import plain, versions
+
+PROBED_UTTERANCES = 16
+SPEECH_CREST_DB = 20
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,27 @@ def keep_speech(studio: Studio, speech: dict[Utterance, np.ndarray]) -> None:
             studio.dataset.write_speech(utterance.id, samples, studio.setup.fs_hz)
 
 
+def missing(dataset: Dataset, jobs: list[SourceJob]) -> list[SourceJob]:
+    """Return the sources that are not there yet."""
+    return [job for job in jobs if not dataset.path(job.split, job.source).exists()]
+
+
+def disk_bytes(studio: Studio, jobs: list[SourceJob]) -> float:
+    """Estimate what sources will take on disk: recordings, and the responses and dry speech of the training sources.
+
+    Utterances are taken to last as long as `PROBED_UTTERANCES` of them do on average.
+    """
+    setup = studio.setup
+    probed = jobs[:: math.ceil(len(jobs) / PROBED_UTTERANCES)]
+    speech_samples = np.mean([len(studio.corpus.load(job.utterance, setup.fs_hz)) for job in probed])
+    rir_samples = studio.condition.T60_s * setup.fs_hz
+    trained = [job for job in jobs if job.split == "train"]
+    noise_rms = 10 ** (-(studio.condition.snr_db + SPEECH_CREST_DB) / 20)
+    recorded_bytes = len(jobs) * (speech_samples + rir_samples) * len(setup.array) * sample_bits(noise_rms, 1.0) / 8
+    kept_samples = len(trained) * rir_samples * len(setup.array) + len(_utterances(trained)) * speech_samples
+    return recorded_bytes + kept_samples * np.dtype(np.float32).itemsize
+
+
 def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
     """Record the sources that are not there yet; each rank takes its share, `workers` processes do it."""
     dataset = studio.dataset
@@ -151,10 +176,10 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
         for split in {job.split for job in jobs}:
             for folder in (dataset.folder / split, *(dataset.folder / split).glob("*/")):
                 remove_parts(folder)
-            if any(not dataset.path(split, job.source).exists() for job in jobs if job.split == split):
+            if missing(dataset, [job for job in jobs if job.split == split]):
                 dataset.table_path(split).unlink(missing_ok=True)
     ranks.barrier()
-    own = [job for job in ranks.share(jobs) if not dataset.path(job.split, job.source).exists()]
+    own = missing(dataset, ranks.share(jobs))
     bar = tqdm(total=len(own), desc=studio.condition.name, unit="source", disable=not ranks.is_main())
     with bar, closing(_run(studio, own, workers)) as made:
         for _ in made:

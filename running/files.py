@@ -33,6 +33,17 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def check_space(folder: Path, n_bytes: float) -> None:
+    """Raise InputError when the disk of a folder, which need not exist, has less than `n_bytes` free."""
+    present = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free_bytes = shutil.disk_usage(present).free
+    if free_bytes < n_bytes:
+        raise InputError(
+            f"{folder} needs about {n_bytes / 1e9:.2g} GB, but its disk has {free_bytes / 1e9:.2g} GB free; "
+            "make room or choose another folder"
+        )
+
+
 def write_json(path: str | Path, content: dict) -> None:
     """Write `content` as indented JSON, whole or not at all."""
     with whole_file(path) as beside:
