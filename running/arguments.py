@@ -53,7 +53,7 @@ def conditions(args: argparse.Namespace) -> tuple[params.Condition, ...]:
 
 def add_seed(to: argparse.ArgumentParser) -> None:
     """Add ``--seed``."""
-    to.add_argument("--seed", type=whole(0), default=params.PUBLISHED.grid.seed, help="seed of every random draw")
+    to.add_argument("--seed", type=whole(0), default=params.PUBLISHED.grid.seed, help="seed of the random draws")
 
 
 def add_data_path(to: argparse.ArgumentParser) -> None:

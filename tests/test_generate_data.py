@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -181,6 +182,27 @@ def test_an_empty_corpus_is_refused(tmp_path, capsys):
         generate_data.main(["--data_path", str(tmp_path / "data"), "--corpus", str(tmp_path / "speech")])
     assert stop.value.code == 2
     assert str(tmp_path / "speech") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("snr_db", ["25", "90"])
+def test_it_says_how_many_sources_and_how_much_disk_before_it_begins(tmp_path, capsys, snr_db):
+    generate(tmp_path, "--SNR", snr_db, "--workers", "1")
+    begins = capsys.readouterr().out.splitlines()[0]
+    said = re.fullmatch(rf"SNR_{snr_db}_T60_0.15: 9 of 9 sources to make, about (\S+) GB", begins)
+    written_bytes = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert float(said[1]) == pytest.approx(written_bytes / 1e9, rel=0.06)
+    generate(tmp_path, "--SNR", snr_db, "--workers", "1")
+    assert "to make" not in capsys.readouterr().out
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, capsys, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1e6))
+    with pytest.raises(SystemExit) as stop:
+        generate(tmp_path / "deep" / "data")
+    assert stop.value.code == 2
+    assert re.search(r"needs about 0\.01\d GB, but its disk has 0\.001 GB free", capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,8 +1,6 @@
 """The web page as it is built, and as it is used in a browser."""
 
 import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,6 +8,7 @@ import pandas as pd
 import pytest
 import soundfile
 import toy_trials
+from killed import part_of_a_dead_process
 
 import build_page
 import localization_experiment
@@ -68,9 +67,7 @@ def results(tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
-    killed = subprocess.Popen([sys.executable, "-c", ""])
-    killed.wait()
-    (folder / f".page.{killed.pid}.part" / "page").mkdir(parents=True)
+    (part_of_a_dead_process(folder / "page") / "page").mkdir(parents=True)
     assert build_page.main(["--results", str(results), "--to", str(folder), "--between", "0"]) == folder / "index.html"
     return folder
 
