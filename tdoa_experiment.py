@@ -143,7 +143,7 @@ def condition_rows(trials: list[Trial], args, protocols: dict[str, DelayProtocol
     """Return the delays of all signals in one condition, by protocol: a row for each source, signal, pair, window."""
     recordings = trials[0].recordings
     _check_pairs(protocols, recordings)
-    tables = {name: [] for name in protocols}
+    tables, controls = ({name: [] for name in protocols} for _ in range(2))
     for signals in signals_of(trials, args):
         for row, lags_samples in zip(signals.rows, estimate_lags(signals, recordings, args, protocols), strict=True):
             columns = {"signal": signals.name, "method": signals.method, "model": signals.model}
@@ -153,8 +153,8 @@ def condition_rows(trials: list[Trial], args, protocols: dict[str, DelayProtocol
                     tables[name].append(lag_table(lags, recordings, row, protocol).assign(**place))
                 if signals.name == MICROPHONES:
                     zero = lag_table(np.zeros_like(lags), recordings, row, protocol)
-                    tables[name].append(zero.assign(**place | {"signal": params.LAG_ZERO}))
-    return {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items()}
+                    controls[name].append(zero.assign(**place | {"signal": params.LAG_ZERO}))
+    return {name: pd.concat([*tables[name], *controls[name]], ignore_index=True) for name in protocols}
 
 
 def estimate_lags(
