@@ -73,7 +73,7 @@ def test_the_table_holds_every_method_and_what_it_answered(trained, capsys):
     folder = run(path)
     table = pd.read_csv(folder / "errors.csv").set_index("method")
     assert list(table.index) == [params.CENTRE, "loc_cnn", "sample_cnn", params.SRP_PHAT]
-    assert table.loc["loc_cnn", "published_mae_m"] == pytest.approx(0.088, abs=1e-3)
+    assert table["published_mae_m"].isna().all()  # of another set-up nothing was published
     estimates = pd.read_csv(folder / "estimates.csv")
     own = estimates[estimates["method"] == "loc_cnn"]
     assert len(own) == table.loc["loc_cnn", "windows"]
