@@ -28,12 +28,6 @@ def rounded(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV, whole or not at all."""
-    with whole_file(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n")
-
-
 def write_latex(path: Path, table: pd.DataFrame, digits: int = 4) -> None:
     """Write a table as LaTeX, whole or not at all."""
     with whole_file(path) as beside:
