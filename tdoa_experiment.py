@@ -46,7 +46,7 @@ from running.results import Results
 FOLDERS = {"published": "tdoa"}
 LEGEND = """Anomalies in percent, and MAE in samples of the other estimates; direction: of the windows with
 a true delay of a sample or more, percent whose estimate has its sign, less percent with the other sign.
-untrained: mean of {untrained} random initialisations, on {null_sources} sources a condition."""
+untrained: mean of {untrained} random initialisations, on {null_sources} sources a condition at most."""
 
 
 def parse(argv: list[str] | None):

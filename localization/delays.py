@@ -132,7 +132,7 @@ def summarise_delays(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         mean over all initialisations, and the middle 95 % of them.
     """
     summary = []
-    for keys, group in _grouped(rows, [*PLACE, *SIGNAL]):
+    for keys, group in _grouped(rows):
         scores = _scores(group)
         described = keys | {"windows": len(group), "sources": group["source"].nunique()}
         for name, values in scores.items():
@@ -163,7 +163,7 @@ def delay_verdicts(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         chance of an initialisation.
     """
     verdicts = []
-    for keys, group in _grouped(rows[rows["signal"] == RELEVANCE], [*PLACE, *SIGNAL]):
+    for keys, group in _grouped(rows[rows["signal"] == RELEVANCE]):
         scores = _scores(group)
         zero = {
             "anomalies_percent": 100.0 * group["zero_anomaly"],
@@ -200,14 +200,15 @@ def _null_of(rows: pd.DataFrame, keys: dict) -> pd.DataFrame:
     return null.reset_index(drop=True)
 
 
-def _grouped(rows: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """Yield the rows of each group; several conditions are also pooled, at the end."""
-    rows = rows.reset_index(drop=True)
-    tables = [rows, rows.assign(condition=POOLED)] if rows["condition"].nunique() > 1 else [rows]
-    for table in tables:
-        for (condition, pair), of_pair in table.groupby(keys[:2], sort=False):
-            for names, group in of_pair.groupby(keys[2:], sort=False):
-                named = dict(zip(keys, (condition, pair, *names), strict=True))
+def _grouped(rows: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """Yield the rows of each group; several conditions are also pooled, at the end, and their rows tell them apart."""
+    tables = dict(tuple(rows.groupby("condition", sort=False)))
+    if len(tables) > 1:
+        tables[POOLED] = rows
+    for condition, table in tables.items():
+        for pair, of_pair in table.groupby("pair", sort=False):
+            for names, group in of_pair.groupby(list(SIGNAL), sort=False):
+                named = dict(zip((*PLACE, *SIGNAL), (condition, pair, *names), strict=True))
                 yield named, group.reset_index(drop=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle, product
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,8 @@ DASHES = ("-", "--", "-.", ":")
 COORDINATES = ("x", "y", "z", "horizontal")
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 MARGIN_M = 0.12
+MOST_COLUMNS = 5
+TITLE_LETTERS = 30  # that fit above a panel
 HISTORY = {
     "squared error (m²)\nthin: training": "val_loss_m2",
     "validation MAE\nin x (m)": "val_mae_x_m",
@@ -126,7 +129,7 @@ def room_map(
 
 
 def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Draw estimated against true delays, a row a pair of microphones, a column a signal; area shows how many windows.
+    """Draw estimated against true delays, a panel a signal for each pair of microphones; area shows how many windows.
 
     Parameters
     ----------
@@ -137,19 +140,24 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     shown = delays[delays["signal"] != LAG_ZERO]
     titles, pairs = signal_titles(shown), list(dict.fromkeys(shown["pair"]))
     of_signal = dict(tuple(shown.groupby(["pair", "signal", "method", "model"])))
-    with theme.canvas(0.8 + 2.3 * len(titles), 1 + 2.3 * len(pairs)) as figure:
-        grid = figure.subplots(len(pairs), len(titles), sharex="row", sharey="row", squeeze=False)
-        for row, pair in zip(grid, pairs, strict=True):
+    n_columns = min(len(titles), MOST_COLUMNS)
+    n_rows = len(pairs) * -(-len(titles) // n_columns)
+    with theme.canvas(0.8 + 2.3 * n_columns, 1 + 2.3 * n_rows) as figure:
+        panels = figure.subplots(n_rows, n_columns, sharex="row", sharey="row", squeeze=False).reshape(len(pairs), -1)
+        for row, pair in zip(panels, pairs, strict=True):
             of_pair = shown[shown["pair"] == pair]
             largest = of_pair["true_lag_samples"].abs().max()
             limit = min(of_pair["lag_samples"].abs().max(), 3 * largest + 2) + 1.5
-            for axes, (signal, title) in zip(row, titles.items(), strict=True):
+            for axes, (signal, title) in zip(row, titles.items(), strict=False):
                 _draw_delays(axes, of_signal[(pair, *signal)], limit, theme)
                 axes.set(xlim=(-largest - 1, largest + 1), ylim=(-limit, limit))
+                title = fill(title, TITLE_LETTERS)
                 axes.set_title(title if len(pairs) == 1 else f"{title}\npair {pair}")
+            for axes in row[len(titles) :]:
+                axes.remove()
         figure.supxlabel("true delay (samples); area: number of windows", fontsize="medium")
         figure.supylabel("estimated delay (samples)", fontsize="medium")
-        _legend(figure, n_columns=2 if len(titles) == 1 else 4)
+        _legend(figure, n_columns=2 if n_columns == 1 else 4)
     return figure
 
 

@@ -13,7 +13,9 @@ import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from explain.lrp.rules import GATES
 from explain.methods import METHODS
+from explain.methods.lrp import LRP
 from running.files import whole_file
 
 SINGLE_IN = 4.2  # width of a single plot, whose text can still be read where it is 390 pixels wide
@@ -105,7 +107,8 @@ def localizer_title(name: str) -> str:
 
 def method_title(name: str) -> str:
     """Return the name of an attribution method for readers."""
-    return METHODS[name].title if name in METHODS else name
+    titles = {method.name: method.title for method in (*METHODS.values(), *map(LRP, GATES))}
+    return titles.get(name, name)
 
 
 def signal_title(signal: str, method: str = "", model: str = "") -> str:

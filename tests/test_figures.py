@@ -198,7 +198,7 @@ def test_every_method_has_a_curve_of_its_own_by_its_name():
     panels = removal_curves(curves).get_axes()
     for axes in (panels[0], panels[4]):
         shown = lines(axes)
-        first, second = (shown[f"most relevant ({title})"] for title in ("LRP", "gradient_x_input"))
+        first, second = (shown[f"most relevant ({title})"] for title in ("LRP", "gradient x input"))
         np.testing.assert_allclose(second.get_ydata(), first.get_ydata() / 2)
         assert first.get_color() != second.get_color()
         assert first.get_marker() != second.get_marker()
@@ -380,9 +380,19 @@ def test_every_method_has_a_panel_of_delays_by_its_name():
     delays = delays_data()
     second = delays[delays["method"] == "lrp"].assign(method="gradient_x_input", lag_samples=1.0)
     figure = delay_scatter(pd.concat([delays, second], ignore_index=True))
-    titles = [axes.get_title() for axes in figure.get_axes()]
-    assert titles == ["microphones", "relevance (LRP), LocCNN", "relevance (gradient_x_input), LocCNN"]
+    titles = [axes.get_title().replace("\n", " ") for axes in figure.get_axes()]
+    assert titles == ["microphones", "relevance (LRP), LocCNN", "relevance (gradient x input), LocCNN"]
     assert {lag for _, lag in figure.get_axes()[2].collections[0].get_offsets()} == {1.0}
+
+
+def test_many_signals_stand_in_several_rows():
+    one = delays_data().query("method == 'lrp'")
+    many = pd.concat([one.assign(model=f"network {number}") for number in range(7)], ignore_index=True)
+    places = [axes.get_subplotspec() for axes in delay_scatter(many).get_axes()]
+    assert [(place.rowspan.start, place.colspan.start) for place in places] == [
+        *((0, column) for column in range(5)),
+        *((1, column) for column in range(2)),
+    ]
 
 
 def test_error_distributions_are_cumulative():
@@ -424,6 +434,7 @@ def test_names_for_readers():
     assert localizer_title("SRP-PHAT") == "SRP-PHAT"
     assert signal_title("untrained", model="sample_cnn") == "untrained, SampleCNN"
     assert signal_title("relevance", "lrp", "loc_cnn") == "relevance (LRP), LocCNN"
+    assert signal_title("relevance", "lrp_signal", "loc_cnn") == "relevance (LRP, gate to signal), LocCNN"
     assert signal_title("always lag 0") == "always lag 0"
 
 

@@ -295,7 +295,7 @@ def test_words_tell_the_pair_on_which_relevance_points_best_to_the_right_side():
     pairs = ("7-8", "above", 20.4, 3.0), ("5-10", "above", 16.2, 9.0), ("0-15", "level", 50.0, -1.0)
     answer = answers(2, direction=pairs)[1]
     assert "On microphones 5 and 10" in answer
-    assert "right less wrong is 16 % of the windows, with untrained networks 5 %" in answer
+    assert "right less wrong is 16 % of the windows that both heard, with untrained networks 5 %" in answer
     assert "not point to the right side clearly" in answers(2, direction=pairs[2:])[1]
     assert "not point to the right side clearly" in answers(2, direction=[("7-8", "below", -9.0, -20.0)])[1]
     assert len(answers(2, direction=[("7-8", "", np.nan, np.nan)])) == 1
@@ -349,6 +349,7 @@ def test_a_second_method_is_seen_and_heard(results, tmp_path, monkeypatch):
         assert sounds == ["Microphone 0", "Relevance of microphone 0 (LRP)", "Relevance of microphone 0 (Loudness)"]
         assert len({each["src"] for each in page.all("audio", example)}) == 3
         assert "relevance (Loudness)" in example["text"]
+    assert "relevance, here by LRP and Loudness" in page.all("p")[1]["text"]
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():

@@ -52,7 +52,7 @@ ZERO = {
 }
 DIRECTION = {
     True: "On microphones {pair} they point to the right side more often than those of untrained networks: right less "
-    "wrong is {percent} % of the windows, with untrained networks {control} %.",
+    "wrong is {percent} % of the windows that both heard, with untrained networks {control} %.",
     False: "They do not point to the right side clearly more often than those of untrained networks.",
 }
 Tables = Mapping[str, Mapping[str, pd.DataFrame]]

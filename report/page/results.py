@@ -51,6 +51,11 @@ class Results:
         return DelayProtocol(**protocol | {"pairs": tuple(map(tuple, protocol["pairs"]))})
 
     @property
+    def methods(self) -> list[str]:
+        """Names of the attribution methods, where the experiment is about relevance."""
+        return list(self.run["trials"][0]["relevance"])
+
+    @property
     def weights(self) -> list[str]:
         """Files of the weights of each trial."""
         return [self.run["files"][trial["network"]["weights"]] for trial in self.run["trials"]]

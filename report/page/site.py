@@ -31,7 +31,7 @@ from report.page.tables import (
 )
 from report.published import CURVES
 from report.sounds import LOWEST_HZ
-from report.style import DARK, LIGHT, Theme, condition_title, localizer_title, signal_titles
+from report.style import DARK, LIGHT, Theme, condition_title, localizer_title, method_title, signal_titles
 from running.errors import InputError
 from running.files import part_of, read_json, remove_parts, whole_file
 
@@ -113,12 +113,13 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "delays": {name: delay_table(DELAYS[name], summary) for name, summary in shown.items()},
         "direction": direction_table(list(shown.values())[-1]),
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
-        "untrained": read["tdoa"].run["arguments"]["untrained"],
+        "asked": read["tdoa"].run["arguments"],
         "examples": show_examples(read, assets, between),
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
         "published": assets.copy(CURVES, CURVES.name) if has_published(curves) else None,
         "recordings": copy_recordings(read["perturbation"], assets),
         "run": read["perturbation"].run,
+        "methods": [method_title(method) for method in read["perturbation"].methods],
         "weights": read["perturbation"].weights,
     }
     if "localization" in read:
