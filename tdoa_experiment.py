@@ -59,8 +59,9 @@ def parse(argv: list[str] | None):
         choices=PROTOCOLS,
         default=["published"],
         help="'published', to compare with the paper: microphones 7 and 8, delays of whole samples at any lag; "
-        "'refined', to know what delays are worth: four pairs up to 2.25 m apart, exact true delays, possible lags, peaks "
-        "between samples; both, as in --protocol published refined, give results each. The next four options change them",
+        "'refined', to know what delays are worth: four pairs up to 2.25 m apart, exact true delays, possible lags, "
+        "peaks between samples. Several, as in --protocol published refined, give results each; the next four options "
+        "change them",
     )
     parser.add_argument("--pairs", nargs="+", type=_pair, metavar="M,N", help="pairs of microphones, counted from 0")
     parser.add_argument(

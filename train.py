@@ -64,7 +64,7 @@ def parse(argv: list[str] | None):
     parser.add_argument(
         "--precision",
         choices=precision.PRECISIONS,
-        help="in place of the recipe's; bf16 halves the time where it is in hardware",
+        help="in place of the recipe's; bf16 is faster where it can be",
     )
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
