@@ -228,10 +228,10 @@ def test_parts_are_computed_once_and_returned_in_order(tmp_path):
 
 
 def test_a_damaged_part_is_named(tmp_path):
-    parts.by_source(tmp_path, [5], lambda row: {"a": np.zeros(3)}, "test")
-    (tmp_path / "0005.npz").write_bytes(b"PK no zip")
-    with pytest.raises(InputError, match=r"0005\.npz"):
-        parts.by_source(tmp_path, [5], lambda row: {}, "test")
+    parts.by_source(tmp_path, ["5"], lambda row: {"a": np.zeros(3)}, "test")
+    (tmp_path / "5.h5").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match=r"5\.h5 is damaged"):
+        parts.by_source(tmp_path, ["5"], lambda row: {}, "test")
 
 
 def test_origin_is_json_and_names_versions():
