@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from explain.lrp.rules import GATES
 from explain.methods import METHODS
 from explain.methods.lrp import LRP
+from models import MODELS
 from running.files import whole_file
 
 SINGLE_IN = 4.2  # width of a single plot, whose text can still be read where it is 390 pixels wide
-NETWORKS = {"loc_cnn": "LocCNN", "sample_cnn": "SampleCNN"}
 REMOVED = {"relevance": "most relevant", "energy": "loudest", "random": "random"}
 """What is removed in which order, for readers."""
 
@@ -102,7 +102,7 @@ def condition_title(name: str) -> str:
 
 def localizer_title(name: str) -> str:
     """Return the name of a network, or of something else that localizes, for readers."""
-    return NETWORKS.get(name, name)
+    return MODELS[name].title if name in MODELS else name
 
 
 def method_title(name: str) -> str:

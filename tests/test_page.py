@@ -15,7 +15,6 @@ import build_page
 import localization_experiment
 import perturbation_experiment
 import tdoa_experiment
-from explain.methods import METHODS, Method
 from report.page.assets import Assets
 from report.page.examples import choose_examples
 from report.page.findings import find
@@ -217,10 +216,10 @@ def test_findings_equal_the_result_files(results, page):
     assert "over their 2 random initialisations" in " ".join(section["text"].split())
 
 
-METHOD = "lrp", "gradient_x_input"
+METHODS = "lrp", "gradient_x_input"
 
 
-def found_tables(methods=METHOD[:1], removal="level", centre="level", zero=("level", "level"), direction=(), **more):
+def found_tables(methods=METHODS[:1], removal="level", centre="level", zero=("level", "level"), direction=(), **more):
     """Return result files whose verdicts are those given, and whose numbers are all the same."""
     curves = [("relevance", method, percent) for method in methods for percent in (0, 10)]
     curves += [(curve, "", percent) for curve in ("energy", "random", "always the centre") for percent in (0, 10)]
@@ -304,52 +303,49 @@ def test_words_tell_the_pair_on_which_relevance_points_best_to_the_right_side():
 
 
 def test_findings_and_tables_name_every_method():
-    tables = found_tables(methods=METHOD, direction=[("7-8", "above", 20.4, 3.0)])
+    tables = found_tables(methods=METHODS, direction=[("7-8", "above", 20.4, 3.0)])
     localization, removal, delays = find(tables)[1]
     assert localization.answers == ["LocCNN can’t be told from a constant that hears nothing."]
-    assert [answer.split(":")[0] for answer in removal.answers[::2]] == ["LocCNN (LRP)", "LocCNN (gradient_x_input)"]
+    assert [answer.split(":")[0] for answer in removal.answers[::2]] == ["LocCNN (LRP)", "LocCNN (gradient x input)"]
     assert [mark.name for mark in removal.marks][:2] == [
         "LocCNN, most relevant (LRP)",
-        "LocCNN, most relevant (gradient_x_input)",
+        "LocCNN, most relevant (gradient x input)",
     ]
     assert [mark.name for mark in delays.marks][1:3] == [
         "relevance (LRP), LocCNN",
-        "relevance (gradient_x_input), LocCNN",
+        "relevance (gradient x input), LocCNN",
     ]
     assert ["(LRP)" in answer for answer in delays.answers[::2]] == [True, False]
     curves = tables["perturbation"]["curves.csv"].assign(published_mae_m=np.nan)
     names = [row.name for row in removal_table(curves).groups[0][1]]
-    assert names == ["nothing removed", "10 % most relevant (LRP)", "10 % most relevant (gradient_x_input)",
+    assert names == ["nothing removed", "10 % most relevant (LRP)", "10 % most relevant (gradient x input)",
                      "10 % loudest", "10 % random"]  # fmt: skip
     rows = delay_table("As published", tables["tdoa"]["summary.csv"]).groups[0][1]
-    assert [row.name for row in rows][1:3] == ["relevance (LRP), LocCNN", "relevance (gradient_x_input), LocCNN"]
+    assert [row.name for row in rows][1:3] == ["relevance (LRP), LocCNN", "relevance (gradient x input), LocCNN"]
 
 
-class Loudness(Method):
-    """The magnitude of the input, as a second method."""
-
-    name, title = "loudness", "Loudness"
-
-    def attribute_batch(self, model, inputs, start):
-        return inputs.abs()
-
-
-def test_a_second_method_is_seen_and_heard(results, tmp_path, monkeypatch):
-    monkeypatch.setitem(METHODS, "loudness", Loudness())
+def test_a_second_method_is_seen_and_heard(results, tmp_path):
     common = ["--data_path", str(results / "data"), "--weights", str(results / "weights"), "--results", str(tmp_path),
-              "--gpu", "cpu", "--model_name", "loc_cnn", "--method", "lrp", "loudness"]  # fmt: skip
+              "--gpu", "cpu", "--model_name", "loc_cnn", "--method", *METHODS]  # fmt: skip
     perturbation_experiment.main([*common, "--percents", "0", "10"])
     tdoa_experiment.main([*common, "--pairs", "0,2", "--untrained", "2", "--null_sources", "1"])
     built = build_page.main(["--results", str(tmp_path), "--to", str(tmp_path / "docs"), "--between", "0"])
     page = Page(built.read_text())
-    assert {name for _, name in shown(page, "removal")} >= {"10 % most relevant (LRP)", "10 % most relevant (Loudness)"}
-    assert (None, "relevance (Loudness), LocCNN") in shown(page, "delays")
+    assert {name for _, name in shown(page, "removal")} >= {
+        "10 % most relevant (LRP)",
+        "10 % most relevant (gradient x input)",
+    }
+    assert (None, "relevance (gradient x input), LocCNN") in shown(page, "delays")
     for example in page.all("template"):
         sounds = [each["text"] for each in page.all("h4", example)]
-        assert sounds == ["Microphone 0", "Relevance of microphone 0 (LRP)", "Relevance of microphone 0 (Loudness)"]
+        assert sounds == [
+            "Microphone 0",
+            "Relevance of microphone 0 (LRP)",
+            "Relevance of microphone 0 (gradient x input)",
+        ]
         assert len({each["src"] for each in page.all("audio", example)}) == 3
-        assert "relevance (Loudness)" in example["text"]
-    assert "relevance, here by LRP and Loudness" in page.all("p")[1]["text"]
+        assert "relevance (gradient x input)" in example["text"]
+    assert "relevance, here by LRP and gradient x input" in page.all("p")[1]["text"]
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():

@@ -97,7 +97,7 @@ def _of_trials(experiment: Path, trials: list[dict]) -> Path | None:
 
 def _are_same(found: list[dict], trials: list[dict]) -> bool:
     """Tell whether the networks heard the same, and where both have relevance, had the same."""
-    networks = [trial for trial in found if "weights" in trial["network"]]
+    networks = [trial for trial in found if "weights" in trial.get("network", {})]
     return len(networks) == len(trials) and all(
         any(each.items() <= trial.items() for each in networks) for trial in trials
     )
