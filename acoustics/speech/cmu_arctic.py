@@ -13,8 +13,6 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import pooch
-
 from acoustics.speech.corpus import Utterance
 from acoustics.speech.files import FileCorpus
 from running.errors import InputError
@@ -43,6 +41,7 @@ SPEAKERS = {
 
 PAGE = "http://festvox.org/cmu_arctic/"
 DIRECTORY = Path("data/cmu_arctic")
+ARCHIVES = ".archives"
 BLOCK_BYTES = 2**18
 TIMEOUT_S = 60
 RETRIES = 3
@@ -86,16 +85,10 @@ def download_cmu_arctic(directory: str | Path, page: str = PAGE) -> None:
         return
     directory.mkdir(parents=True, exist_ok=True)
     with _lock(directory):
-        archives = pooch.create(
-            path=directory / ".archives",
-            base_url=f"{page}packed/",
-            registry={_archive(speaker): f"sha256:{digest}" for speaker, digest in SPEAKERS.items()},
-            retry_if_failed=RETRIES,
-        )
         for speaker in lacking:
             if not (directory / _folder(speaker)).is_dir():
-                _unpack(_fetch(archives, speaker, directory), speaker, directory)
-        shutil.rmtree(archives.path, ignore_errors=True)
+                _unpack(_fetch(speaker, directory, page), speaker, directory)
+        shutil.rmtree(directory / ARCHIVES, ignore_errors=True)
 
 
 def _folder(speaker: str) -> str:
@@ -121,17 +114,26 @@ def _lock(directory: Path):
         yield
 
 
-def _fetch(archives: pooch.Pooch, speaker: str, directory: Path) -> Path:
+def _fetch(speaker: str, directory: Path, page: str) -> Path:
     """Return a speaker's archive, downloaded unless it is there."""
+    import pooch  # its progress bar complains in notebooks when it is imported, used or not
+
+    name = _archive(speaker)
+    archives = pooch.create(
+        path=directory / ARCHIVES,
+        base_url=f"{page}packed/",
+        registry={name: f"sha256:{SPEAKERS[speaker]}"},
+        retry_if_failed=RETRIES,
+    )
     downloader = pooch.HTTPDownloader(progressbar=True, chunk_size=BLOCK_BYTES, timeout=TIMEOUT_S)
     try:
-        return Path(archives.fetch(_archive(speaker), downloader=downloader))
+        return Path(archives.fetch(name, downloader=downloader))
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) is not None:  # of the disk, not of the network
             raise
-        url = archives.get_url(_archive(speaker))
+        where = archives.get_url(name)
         raise InputError(
-            f"{url} can't be downloaded ({error}); run again to go on, or {_how_to_get(directory)}"
+            f"{where} can't be downloaded ({error}); run again to go on, or {_how_to_get(directory)}"
         ) from None
 
 
