@@ -46,7 +46,7 @@ from running.results import Results
 FOLDERS = {"published": "tdoa"}
 LEGEND = """Anomalies in percent, and MAE in samples of the other estimates; direction: of the windows with
 a true delay of a sample or more, percent whose estimate has its sign, less percent with the other sign.
-untrained: mean of {untrained} random initialisations, on {null_sources} sources a condition at most."""
+untrained: one random initialisation, but for the direction the mean of {untrained} on {null_sources} sources."""
 
 
 def parse(argv: list[str] | None):
@@ -76,7 +76,10 @@ def parse(argv: list[str] | None):
         help="random initialisations of each network, whose relevance says what the direction of delays is worth",
     )
     parser.add_argument(
-        "--null_sources", type=arguments.whole(1), default=8, help="sources of each condition that these hear"
+        "--null_sources",
+        type=arguments.whole(1),
+        default=8,
+        help="sources of each condition that these hear; the first of them hears all",
     )
     return parser.parse_args(argv)
 
@@ -127,17 +130,19 @@ def signals_of(trials: list[Trial], args) -> list[Signals]:
                 lambda row, store=store: [store.attributions(row)],
             )
         )  # fmt: skip
+    others = [row for row in everything if row not in few]
     for network, method, store in stores:
         null = [
             store_of(args, network.untrained(args.seed, number), recordings, store.method)
             for number in range(args.untrained)
         ]
-        found.append(
-            Signals(
-                UNTRAINED, method, network.name, [each.fingerprint for each in null], few,
-                lambda row, null=null: (each.compute(row) for each in null),
-            )
-        )  # fmt: skip
+        for rows, heard_by in ((few, null), (others, null[:1])):
+            found.append(
+                Signals(
+                    UNTRAINED, method, network.name, [each.fingerprint for each in heard_by], rows,
+                    lambda row, heard_by=heard_by: (each.compute(row) for each in heard_by),
+                )
+            )  # fmt: skip
     return found
 
 
@@ -151,7 +156,7 @@ def condition_rows(trials: list[Trial], args, protocols: dict[str, DelayProtocol
             columns = {"signal": signals.name, "method": signals.method, "model": signals.model}
             for name, protocol in protocols.items():
                 for number, lags in enumerate(lags_samples[name]):
-                    place = columns | {"initialisation": number if signals.name == UNTRAINED else ""}
+                    place = columns | {"initialisation": number if signals.name == UNTRAINED else np.nan}
                     tables[name].append(lag_table(lags, recordings, row, protocol).assign(**place))
                 if signals.name == MICROPHONES:
                     zero = lag_table(np.zeros_like(lags), recordings, row, protocol)

@@ -134,10 +134,11 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     Parameters
     ----------
     delays : DataFrame
-        ``delays.csv`` of tdoa_experiment.py, or those of its rows to show; its control is drawn as a line.
+        ``delays.csv`` of tdoa_experiment.py, or those of its rows to show; its control is drawn as a line. Of untrained
+        networks the first initialisation is shown.
     theme : Theme
     """
-    shown = delays[delays["signal"] != LAG_ZERO]
+    shown = delays[(delays["signal"] != LAG_ZERO) & ~(delays["initialisation"] > 0)]
     titles, pairs = signal_titles(shown), list(dict.fromkeys(shown["pair"]))
     of_signal = dict(tuple(shown.groupby(["pair", "signal", "method", "model"])))
     n_columns = min(len(titles), MOST_COLUMNS)

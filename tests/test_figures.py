@@ -76,7 +76,7 @@ def delays_data() -> pd.DataFrame:
         ):
             rows = delay_rows(np.array([lags]), np.array([truth]), 6, protocol)
             named = dict(zip(("signal", "method", "model"), signal, strict=True))
-            tables.append(rows.assign(condition="SNR_25_T60_0.15", source=source, **named))
+            tables.append(rows.assign(condition="SNR_25_T60_0.15", source=source, initialisation=np.nan, **named))
     rows = pd.concat(tables, ignore_index=True)
     return pd.concat([rows, rows[rows["signal"] == "microphones"].assign(signal="always lag 0", lag_samples=0.0)])
 
