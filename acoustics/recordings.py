@@ -62,7 +62,7 @@ def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.G
     noise_rms : float
     """
     clean = hear(speech, rirs)
-    noise_rms = float(np.sqrt(np.mean(np.square(clean[0], dtype=np.float64)) / 10 ** (snr_db / 10)))
+    noise_rms = noise_rms_of(clean, snr_db)
     recording = draw_noise(clean.shape, noise_rms, rng)
     recording += clean
     return recording, noise_rms
@@ -71,6 +71,11 @@ def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.G
 def hear(speech: np.ndarray, rirs: np.ndarray) -> np.ndarray:
     """Return what the microphones hear of a talker without noise, float32, as long as `record`'s."""
     return oaconvolve(speech[None], rirs, axes=-1).astype(np.float32)
+
+
+def noise_rms_of(clean: np.ndarray, snr_db: float) -> float:
+    """Return how strong the noise is: so many decibels below what microphone 0 hears of (microphone, sample)."""
+    return float(np.sqrt(np.mean(np.square(clean[0], dtype=np.float64)) / 10 ** (snr_db / 10)))
 
 
 def noise_generator(seed: int, split: str, source: int) -> np.random.Generator:

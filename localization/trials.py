@@ -26,8 +26,8 @@ PLACES = ("data_path", "weights", "results", "gpu", "traceback")
 """Arguments that change nothing in the results, or of which the trials say more."""
 
 
-def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add which networks in which conditions hear which recordings, and where results go."""
+def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which networks in which conditions hear which recordings, as they are, and where results go."""
     arguments.add_conditions(parser)
     parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(MODELS), help="networks")
     arguments.add_data_path(parser)
@@ -42,6 +42,14 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", choices=params.SPLITS, default=USUAL["split"], help="recordings to use")
     parser.add_argument("--sources", type=arguments.whole(1), metavar="N", help="only N sources, spread over the split")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
+    arguments.add_seed(parser)
+    arguments.add_gpu(parser)
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which networks in which conditions hear which recordings, changed or not, and where results go."""
+    add_recording_arguments(parser)
     usages = "; ".join(kind.usage for kind in INTERVENTIONS.values())
     parser.add_argument(
         "--intervention",
@@ -49,9 +57,6 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[:VALUE]",
         help=f"let the networks hear something else: {usages}",
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
-    arguments.add_seed(parser)
-    arguments.add_gpu(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +128,8 @@ def open_recordings(args: argparse.Namespace) -> list[Recordings]:
         Recordings(args.data_path / condition.name / args.split, args.sources)
         for condition in arguments.conditions(args)
     ]
-    return [Intervened(each, args.intervention) for each in opened] if args.intervention else opened
+    intervention = getattr(args, "intervention", None)
+    return [Intervened(each, intervention) for each in opened] if intervention else opened
 
 
 def open_networks(args: argparse.Namespace, recordings: Recordings) -> list[Network]:
