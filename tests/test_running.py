@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import importlib
 import json
 import os
 import signal
@@ -163,6 +164,60 @@ def test_errors_end_with_one_line(capsys, error, code, text):
         main([])
     assert stop.value.code == code
     assert capsys.readouterr().err.strip().startswith(text)
+
+
+def failing(argv=None):
+    try:
+        raise KeyError("of old")
+    except KeyError:
+        raise InputError("no such thing; do that") from None
+
+
+@pytest.mark.parametrize("argv", [[], ["--traceback"]])
+def test_the_traceback_is_shown_when_asked_for_before_the_line(capsys, argv):
+    with pytest.raises(SystemExit):
+        exits_cleanly(failing)(argv)
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1] == "error: no such thing; do that"
+    assert ("Traceback" in error) == ("in failing" in error) == ("of old" in error) == bool(argv)
+
+
+@pytest.mark.parametrize("argv", [[], ["--traceback"]])
+def test_of_scripts_that_call_each_other_the_outermost_one_ends_with_the_line(capsys, argv):
+    passed = []
+
+    @exits_cleanly
+    def outer(argv=None):
+        try:
+            exits_cleanly(failing)(["--seed", "1"])
+        except InputError as error:
+            passed.append(error)
+            raise
+
+    for _ in range(2):  # the second time as the first
+        with pytest.raises(SystemExit) as stop:
+            outer(argv)
+        assert stop.value.code == 2
+        error = capsys.readouterr().err
+        assert error.count("error: no such thing; do that\n") == 1
+        assert ("in failing" in error) == bool(argv)
+    assert len(passed) == 2
+
+
+SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "params")
+BENCHMARKS = ("generation", "perturbation", "rir", "relevance", "tdoa", "training", "__main__")
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, *(f"benchmarks.{name}" for name in BENCHMARKS)])
+def test_every_script_takes_the_flag_for_tracebacks(script, capsys):
+    with pytest.raises(SystemExit) as stop:
+        importlib.import_module(script).main(["--help"])
+    assert stop.value.code == 0
+    assert "--traceback" in capsys.readouterr().out
+
+
+def test_the_flag_for_tracebacks_leaves_no_trace_in_results():
+    assert vars(arguments.parser("x").parse_args(["--traceback"])) == vars(arguments.parser("x").parse_args([])) == {}
 
 
 def parsed(add, *argv):
