@@ -272,9 +272,10 @@ def slow(tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("workers", "kept"), [("1", 0), ("2", 2)])
-def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_path, workers, kept):
-    """Workers end what they are at and begin nothing else; the only process there is breaks off."""
+@pytest.mark.parametrize(("workers", "least", "most"), [("1", 0, 0), ("2", 2, 4)])
+def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_path, workers, least, most):
+    """Workers end what they are at, which on a busy machine is their second already, and begin nothing else; the only
+    process there is breaks off."""
     process = slow(workers)
     os.killpg(process.pid, signal.SIGINT)  # to the workers as well, as a terminal does
     error = process.communicate(timeout=300)[1]
@@ -282,7 +283,7 @@ def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_pat
     assert error.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in error
     assert not list(tmp_path.rglob("*.part*"))
-    assert len(list(tmp_path.rglob("*.wav"))) == kept
+    assert least <= len(list(tmp_path.rglob("*.wav"))) <= most
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
