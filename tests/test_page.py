@@ -213,7 +213,7 @@ def test_findings_equal_the_result_files(results, page):
         *delays["mae_samples"],
     }
     assert "over voices and their sources" in section["text"]
-    assert "over their 2 random initialisations" in " ".join(section["text"].split())
+    assert "the direction of delays with 2 untrained networks" in " ".join(section["text"].split())
 
 
 METHODS = "lrp", "gradient_x_input"
