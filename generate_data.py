@@ -12,13 +12,23 @@ from __future__ import annotations
 import os
 
 import params
-from acoustics.generation import SourceJob, Studio, check_speech, claim_dataset, keep_speech, make_sources
+from acoustics.generation import (
+    SourceJob,
+    Studio,
+    check_speech,
+    claim_dataset,
+    disk_bytes,
+    keep_speech,
+    make_sources,
+    missing,
+)
 from acoustics.recordings import Dataset, subset
 from acoustics.rir import SIMULATORS, resolve_simulator
 from acoustics.room import Scene
 from acoustics.speech import DRAWS, draw_utterances, open_corpus
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
+from running.files import check_space
 
 
 def parse(argv: list[str] | None):
@@ -98,7 +108,13 @@ def main(argv: list[str] | None = None) -> None:
     with ranks.process_group():
         if ranks.is_main():
             speech = check_speech(studio, jobs)
+            new = missing(dataset, jobs)
+            new_bytes = disk_bytes(studio, new, speech)
+            check_space(dataset.folder, new_bytes)
             claim_dataset(dataset)
+            if new:
+                begins = f"{len(new)} of {len(jobs)} sources to make, about {new_bytes / 1e9:.2g} GB"
+                print(f"{condition.name}: {begins}", flush=True)
             keep_speech(studio, jobs, speech)
         make_sources(studio, jobs, args.workers)
     if ranks.is_main():

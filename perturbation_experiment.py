@@ -121,7 +121,7 @@ def summarise(trials: list[Trial], found: list[dict], args) -> tuple[pd.DataFram
             draws = args.draws if curve == RANDOM else 1
             table = removal.curve((curve, method)).assign(**place, curve=curve, method=method, draws=draws)
             table["published_mae_m"] = published_removal_m(
-                [trials[index].recordings for index in indices], model, curve, args.percents
+                [trials[index].recordings for index in indices], model, curve, method, args.percents
             )
             curves.append(table)
         for method in trials[indices[0]].stores:
@@ -162,7 +162,11 @@ def shown(curves: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat(tables)
     networks = list(dict.fromkeys(zip(curves["condition"], curves["model"], strict=True)))
     order = [curve + of for curve in CURVES for of in ("", " (published)")] + [params.CENTRE]
-    places = [(networks.index((row.condition, row.model)), order.index(row.curve)) for row in table.itertuples()]
+    methods = list(dict.fromkeys(curves["method"]))
+    places = [
+        (networks.index((row.condition, row.model)), order.index(row.curve), methods.index(row.method))
+        for row in table.itertuples()
+    ]
     table = table.iloc[sorted(range(len(table)), key=places.__getitem__)]
     return table.rename(columns={percent: f"{percent:g} %" for percent in curves["percent"].unique()})
 

@@ -45,8 +45,9 @@ class Profile:
         In place of the recipe's.
     shipped : bool
         Whether weights of the repository are used where it has them.
-    null_sources : int
-        Sources of each condition that untrained networks hear for the null of the delays' direction.
+    untrained, null_sources : int
+        Initialisations of each network, and sources of each condition that they hear, for the null of the delays'
+        direction.
     note : str
         What the numbers are worth when the networks were trained by this profile.
     """
@@ -55,17 +56,24 @@ class Profile:
     epochs: int | None
     batch_size: int | None
     shipped: bool
+    untrained: int
     null_sources: int
     note: str
 
 
 PROFILES = {
-    "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, 2, "toy networks: the numbers mean nothing"),
+    "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, 2, 1, "toy networks: the numbers mean nothing"),
     "quick": Profile(
-        {"train": 240, "val": 40, "test": 20}, 15, 30, True, 4, "networks trained for a minute: the numbers mean little"
+        {"train": 240, "val": 40, "test": 20},
+        15,
+        30,
+        True,
+        20,
+        4,
+        "networks trained for a minute: the numbers mean little",
     ),
-    "full": Profile(None, None, None, True, 24, "networks trained at full scale"),
-    "paper": Profile(None, None, None, False, 24, "networks trained at full scale"),
+    "full": Profile(None, None, None, True, 20, 24, "networks trained at full scale"),
+    "paper": Profile(None, None, None, False, 20, 24, "networks trained at full scale"),
 }
 
 CHECKED_SOURCES = 2
@@ -149,7 +157,8 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     _say("5/6 removal of relevant input")
     folders["perturbation"] = perturbation_experiment.main([*shared, *tested])
     _say("6/6 time delays")
-    null = ["--null_sources", str(PROFILES[args.profile].null_sources)]
+    profile = PROFILES[args.profile]
+    null = ["--untrained", str(profile.untrained), "--null_sources", str(profile.null_sources)]
     both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
     folders["tdoa"], folders["tdoa, refined"] = both
     return folders

@@ -46,7 +46,7 @@ from running.results import Results
 FOLDERS = {"published": "tdoa"}
 LEGEND = """Anomalies in percent, and MAE in samples of the other estimates; direction: of the windows with
 a true delay of a sample or more, percent whose estimate has its sign, less percent with the other sign.
-untrained: mean of {untrained} random initialisations, on {null_sources} sources a condition."""
+untrained: one random initialisation, but for the direction the mean of {untrained} on {null_sources} sources."""
 
 
 def parse(argv: list[str] | None):
@@ -58,8 +58,10 @@ def parse(argv: list[str] | None):
         nargs="+",
         choices=PROTOCOLS,
         default=["published"],
-        help="what the next four options are: microphones 7 and 8 and none of the others, or four pairs and all of "
-        "the others; each protocol gives its own results",
+        help="'published', to compare with the paper: microphones 7 and 8, delays of whole samples at any lag; "
+        "'refined', to know what delays are worth: four pairs up to 2.25 m apart, exact true delays, possible lags, "
+        "peaks between samples. Several, as in --protocol published refined, give results each; the next four options "
+        "change them",
     )
     parser.add_argument("--pairs", nargs="+", type=_pair, metavar="M,N", help="pairs of microphones, counted from 0")
     parser.add_argument(
@@ -74,7 +76,10 @@ def parse(argv: list[str] | None):
         help="random initialisations of each network, whose relevance says what the direction of delays is worth",
     )
     parser.add_argument(
-        "--null_sources", type=arguments.whole(1), default=8, help="sources of each condition that these hear"
+        "--null_sources",
+        type=arguments.whole(1),
+        default=8,
+        help="sources of each condition that these hear; the first of them hears all",
     )
     return parser.parse_args(argv)
 
@@ -125,17 +130,19 @@ def signals_of(trials: list[Trial], args) -> list[Signals]:
                 lambda row, store=store: [store.attributions(row)],
             )
         )  # fmt: skip
+    others = [row for row in everything if row not in few]
     for network, method, store in stores:
         null = [
             store_of(args, network.untrained(args.seed, number), recordings, store.method)
             for number in range(args.untrained)
         ]
-        found.append(
-            Signals(
-                UNTRAINED, method, network.name, [each.fingerprint for each in null], few,
-                lambda row, null=null: (each.compute(row) for each in null),
-            )
-        )  # fmt: skip
+        for rows, heard_by in ((few, null), (others, null[:1])):
+            found.append(
+                Signals(
+                    UNTRAINED, method, network.name, [each.fingerprint for each in heard_by], rows,
+                    lambda row, heard_by=heard_by: (each.compute(row) for each in heard_by),
+                )
+            )  # fmt: skip
     return found
 
 
@@ -143,18 +150,18 @@ def condition_rows(trials: list[Trial], args, protocols: dict[str, DelayProtocol
     """Return the delays of all signals in one condition, by protocol: a row for each source, signal, pair, window."""
     recordings = trials[0].recordings
     _check_pairs(protocols, recordings)
-    tables = {name: [] for name in protocols}
+    tables, controls = ({name: [] for name in protocols} for _ in range(2))
     for signals in signals_of(trials, args):
         for row, lags_samples in zip(signals.rows, estimate_lags(signals, recordings, args, protocols), strict=True):
             columns = {"signal": signals.name, "method": signals.method, "model": signals.model}
             for name, protocol in protocols.items():
                 for number, lags in enumerate(lags_samples[name]):
-                    place = columns | {"initialisation": number if signals.name == UNTRAINED else ""}
+                    place = columns | {"initialisation": number if signals.name == UNTRAINED else np.nan}
                     tables[name].append(lag_table(lags, recordings, row, protocol).assign(**place))
                 if signals.name == MICROPHONES:
                     zero = lag_table(np.zeros_like(lags), recordings, row, protocol)
-                    tables[name].append(zero.assign(**place | {"signal": params.LAG_ZERO}))
-    return {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items()}
+                    controls[name].append(zero.assign(**place | {"signal": params.LAG_ZERO}))
+    return {name: pd.concat([*tables[name], *controls[name]], ignore_index=True) for name in protocols}
 
 
 def estimate_lags(

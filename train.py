@@ -1,5 +1,10 @@
 """Train a network on the recordings of one condition: recordings -> weights.
 
+    python train.py --model_name loc_cnn --T60 0.15 --SNR 25
+    python train.py --T60 0.3 --SNR 20 --init models/pretrained/loc_cnn_SNR_25_T60_0.15.safetensors --learning_rate 1e-3
+    python train.py --recipe paper --epochs 40
+
+It needs the training and validation recordings (generate_data.py). The experiments take the weights by --weights logs.
 Under torchrun the ranks share each batch. An interrupted run goes on where it stopped when the same command is given.
 """
 
@@ -29,15 +34,38 @@ from training.run_folder import RunFolder, run_name
 def parse(argv: list[str] | None):
     parser = arguments.parser(__doc__)
     parser.add_argument("--model_name", choices=MODELS, default="loc_cnn", help="network")
-    parser.add_argument("--recipe", choices=RECIPES, default=DEFAULT, help="how to train; 'paper': as published")
-    parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights, of any condition")
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default=DEFAULT,
+        help="how to train: 'mixed' for networks that localize best; 'paper', as published, to compare with the paper, "
+        "with estimates drawn half of the way to the mean",
+    )
+    parser.add_argument(
+        "--init",
+        type=Path,
+        metavar="WEIGHTS",
+        help="start from these weights, of any condition: a condition of longer T60 learns faster from a shorter one's",
+    )
     arguments.add_condition(parser)
     arguments.add_data_path(parser)
     parser.add_argument("--log_dir", type=Path, default=RUNS, help="folder of the run folders")
-    parser.add_argument("--epochs", type=arguments.whole(1), help="in place of the recipe's")
+    parser.add_argument(
+        "--epochs",
+        type=arguments.whole(1),
+        help="in place of the recipe's: fewer to try something, such as 4; a one-cycle schedule is as long as they are",
+    )
     parser.add_argument("--batch_size", type=arguments.whole(2), help="in place of the recipe's; over all ranks")
-    parser.add_argument("--learning_rate", type=arguments.number(above=0), help="in place of the network's highest")
-    parser.add_argument("--precision", choices=precision.PRECISIONS, help="in place of the recipe's")
+    parser.add_argument(
+        "--learning_rate",
+        type=arguments.number(above=0),
+        help="in place of the network's highest; about half of it with --init, as a warm start forgets at a high one",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=precision.PRECISIONS,
+        help="in place of the recipe's; bf16 is faster where it can be",
+    )
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
     return parser.parse_args(argv)

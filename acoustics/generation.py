@@ -18,7 +18,15 @@ from tqdm import tqdm
 
 import params
 from acoustics.gcc import correlation_time_samples
-from acoustics.recordings import FORMAT, Dataset, noise_generator, read_description, record, write_recording
+from acoustics.recordings import (
+    FORMAT,
+    Dataset,
+    noise_generator,
+    read_description,
+    record,
+    sample_bits,
+    write_recording,
+)
 from acoustics.rir import simulate_rirs
 from acoustics.speech import Corpus, Utterance
 from running import ranks
@@ -26,6 +34,8 @@ from running.errors import InputError
 from running.files import remove_parts, write_json
 from running.provenance import plain, versions
 from running.results import refuse_other
+
+SPEECH_CREST_DB = 20
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,30 @@ def keep_speech(studio: Studio, jobs: list[SourceJob], speech: dict[Utterance, n
             studio.dataset.write_speech(job.split, job.utterance.id, speech[job.utterance], studio.setup.fs_hz)
 
 
+def missing(dataset: Dataset, jobs: list[SourceJob]) -> list[SourceJob]:
+    """Return the sources that are not there yet."""
+    return [job for job in jobs if not dataset.path(job.split, job.source).exists()]
+
+
+def disk_bytes(studio: Studio, jobs: list[SourceJob], speech: dict[Utterance, np.ndarray]) -> float:
+    """Estimate what sources that are not there yet will take on disk.
+
+    Parameters
+    ----------
+    studio : Studio
+    jobs : list of SourceJob
+    speech : dict of Utterance to array, shape (sample,)
+        What they say.
+    """
+    setup = studio.setup
+    rir_samples = studio.condition.T60_s * setup.fs_hz
+    noise_rms = 10 ** (-(studio.condition.snr_db + SPEECH_CREST_DB) / 20)
+    recorded_samples = sum(len(speech[job.utterance]) + rir_samples for job in jobs) * len(setup.array)
+    kept_samples = sum(job.split == "train" for job in jobs) * rir_samples * len(setup.array)
+    kept_samples += sum(len(speech[utterance]) for _, utterance in {(job.split, job.utterance) for job in jobs})
+    return recorded_samples * sample_bits(noise_rms, 1.0) / 8 + kept_samples * np.dtype(np.float32).itemsize
+
+
 def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
     """Record the sources that are not there yet; each rank takes its share, `workers` processes do it."""
     dataset = studio.dataset
@@ -151,10 +185,10 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
         for split in {job.split for job in jobs}:
             for folder in (dataset.folder / split, *(dataset.folder / split).glob("*/")):
                 remove_parts(folder)
-            if any(not dataset.path(split, job.source).exists() for job in jobs if job.split == split):
+            if missing(dataset, [job for job in jobs if job.split == split]):
                 dataset.table_path(split).unlink(missing_ok=True)
     ranks.barrier()
-    own = [job for job in ranks.share(jobs) if not dataset.path(job.split, job.source).exists()]
+    own = missing(dataset, ranks.share(jobs))
     bar = tqdm(total=len(own), desc=studio.condition.name, unit="source", disable=not ranks.is_main())
     with bar, closing(_run(studio, own, workers)) as made:
         for _ in made:

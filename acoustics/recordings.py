@@ -100,8 +100,7 @@ def write_recording(path: Path, recording: np.ndarray, fs_hz: int, noise_rms: fl
     peak = float(np.abs(recording).max())
     exponent = int(np.ceil(np.log2(peak))) if peak > 0 else 0
     scale = 2.0 ** (exponent + (peak >= 2.0**exponent))
-    margin_db = 20 * np.log10(noise_rms / (scale * 2.0**-15 / np.sqrt(12))) if noise_rms > 0 else -np.inf
-    bits = 16 if margin_db >= QUANTISATION_MARGIN_DB else 24
+    bits = sample_bits(noise_rms, scale)
     whole_numbers = np.rint(recording.T * (2.0 ** (bits - 1) / scale)).clip(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     samples = whole_numbers.astype(np.int16) if bits == 16 else whole_numbers.astype(np.int32) << 8
     memory = io.BytesIO()
@@ -112,6 +111,12 @@ def write_recording(path: Path, recording: np.ndarray, fs_hz: int, noise_rms: fl
         file.write(samples)
     with whole_file(path) as beside:
         beside.write_bytes(memory.getbuffer())
+
+
+def sample_bits(noise_rms: float, scale: float) -> int:
+    """Return the bits of a sample on disk: 16 where that keeps the quantisation far below the noise, else 24."""
+    margin_db = 20 * np.log10(noise_rms / (scale * 2.0**-15 / np.sqrt(12))) if noise_rms > 0 else -np.inf
+    return 16 if margin_db >= QUANTISATION_MARGIN_DB else 24
 
 
 def read_row(path: Path) -> dict:

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from benchmarks import generation, perturbation, relevance, rir, tdoa, training
 from running import arguments
+from running.errors import exits_cleanly
 
-arguments.parser(__doc__).parse_args()
-for benchmark in (rir, generation, training, relevance, perturbation, tdoa):
-    print(f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {benchmark.__doc__.splitlines()[0]}", flush=True)
-    benchmark.main([])
+
+@exits_cleanly
+def main(argv=None) -> None:
+    """Run them."""
+    arguments.parser(__doc__).parse_args(argv)
+    for benchmark in (rir, generation, training, relevance, perturbation, tdoa):
+        print(f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {benchmark.__doc__.splitlines()[0]}", flush=True)
+        benchmark.main([])
+
+
+if __name__ == "__main__":
+    main()

@@ -128,20 +128,20 @@ def summarise_delays(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Each of `SCORES` with `_low` and `_high`; several conditions are also pooled. Of untrained networks it is the
-        mean over all initialisations, and the middle 95 % of them.
+        Each of `SCORES` with `_low` and `_high`; several conditions are also pooled. Of untrained networks anomalies
+        and MAE are those of the first initialisation, which hears all sources; the direction is the mean over all
+        initialisations, and the middle 95 % of them, on the sources that all of them hear.
     """
     summary = []
-    for keys, group in _grouped(rows, [*PLACE, *SIGNAL]):
-        scores = _scores(group)
-        described = keys | {"windows": len(group), "sources": group["source"].nunique()}
-        for name, values in scores.items():
-            found = (
-                _over_initialisations(values, group)
-                if keys["signal"] == UNTRAINED
-                else mean_over_voices(values, *_owners(values, group), seed)
-            )
-            described |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+    for keys, group in _grouped(rows):
+        untrained = keys["signal"] == UNTRAINED
+        one = group[group["initialisation"] == 0] if untrained else group
+        found = {name: mean_over_voices(values, *_owners(values, one), seed) for name, values in _scores(one).items()}
+        if untrained:
+            found["direction_percent"] = _over_initialisations(_heard_by_all(group))
+        described = keys | {"windows": len(one), "sources": one["source"].nunique()}
+        for name, scores in found.items():
+            described |= dict(zip((name, f"{name}_low", f"{name}_high"), scores, strict=True))
         summary.append(described)
     return pd.DataFrame(summary)
 
@@ -163,7 +163,7 @@ def delay_verdicts(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         chance of an initialisation.
     """
     verdicts = []
-    for keys, group in _grouped(rows[rows["signal"] == RELEVANCE], [*PLACE, *SIGNAL]):
+    for keys, group in _grouped(rows[rows["signal"] == RELEVANCE]):
         scores = _scores(group)
         zero = {
             "anomalies_percent": 100.0 * group["zero_anomaly"],
@@ -196,18 +196,24 @@ def _direction_verdict(group: pd.DataFrame, null: pd.DataFrame, seed: int) -> di
 def _null_of(rows: pd.DataFrame, keys: dict) -> pd.DataFrame:
     null = rows[(rows["signal"] == UNTRAINED) & (rows["pair"] == keys["pair"])]
     null = null[(null["method"] == keys["method"]) & (null["model"] == keys["model"])]
-    null = null if keys["condition"] == POOLED else null[null["condition"] == keys["condition"]]
-    return null.reset_index(drop=True)
+    return _heard_by_all(null if keys["condition"] == POOLED else null[null["condition"] == keys["condition"]])
 
 
-def _grouped(rows: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """Yield the rows of each group; several conditions are also pooled, at the end."""
-    rows = rows.reset_index(drop=True)
-    tables = [rows, rows.assign(condition=POOLED)] if rows["condition"].nunique() > 1 else [rows]
-    for table in tables:
-        for (condition, pair), of_pair in table.groupby(keys[:2], sort=False):
-            for names, group in of_pair.groupby(keys[2:], sort=False):
-                named = dict(zip(keys, (condition, pair, *names), strict=True))
+def _heard_by_all(null: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the sources that every initialisation hears."""
+    heard_by = null.groupby(["condition", "source"])["initialisation"].transform("nunique")
+    return null[heard_by == null["initialisation"].nunique()].reset_index(drop=True)
+
+
+def _grouped(rows: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """Yield the rows of each group; several conditions are also pooled, at the end, and their rows tell them apart."""
+    tables = dict(tuple(rows.groupby("condition", sort=False)))
+    if len(tables) > 1:
+        tables[POOLED] = rows
+    for condition, table in tables.items():
+        for pair, of_pair in table.groupby("pair", sort=False):
+            for names, group in of_pair.groupby(list(SIGNAL), sort=False):
+                named = dict(zip((*PLACE, *SIGNAL), (condition, pair, *names), strict=True))
                 yield named, group.reset_index(drop=True)
 
 
@@ -226,9 +232,11 @@ def _owners(values: pd.Series, rows: pd.DataFrame) -> tuple[pd.Series, pd.Series
     return rows["speaker"][values.index], rows["source"][values.index]
 
 
-def _over_initialisations(values: pd.Series, rows: pd.DataFrame) -> tuple[float, float, float]:
-    if values.empty:
+def _over_initialisations(null: pd.DataFrame) -> tuple[float, float, float]:
+    """Return the direction's mean over initialisations, and low and high end of the middle 95 % of them."""
+    direction = _scores(null)["direction_percent"]
+    if direction.empty:
         return np.nan, np.nan, np.nan
-    means = values.groupby(rows["initialisation"][values.index]).mean().to_numpy()
+    means = direction.groupby(null["initialisation"][direction.index]).mean().to_numpy()
     low, high = interval(means)
     return float(means.mean()), float(low), float(high)

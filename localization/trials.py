@@ -22,7 +22,7 @@ from running.memory import keep_freed_memory
 from running.results import Results
 
 USUAL = {"split": "test", "method": ["lrp"], "start": "ground_truth", "gate": "published", "intervention": None}
-PLACES = ("data_path", "weights", "results", "gpu", "traceback")
+PLACES = ("data_path", "weights", "results", "gpu")
 """Arguments that change nothing in the results, or of which the trials say more."""
 
 

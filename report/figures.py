@@ -6,7 +6,8 @@ Those of one source are in `report.inspection`, themes and files in `report.styl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import cycle, product
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,12 @@ from report.inspection import Inspection, inspection_figure, inspection_panel, p
 from report.style import (
     DARK,
     LIGHT,
-    REMOVED,
     SINGLE_IN,
     Theme,
     condition_title,
-    method_title,
-    signal_title,
+    curve_titles,
+    localizer_title,
+    signal_titles,
     write_figure,
 )
 
@@ -52,6 +53,8 @@ DASHES = ("-", "--", "-.", ":")
 COORDINATES = ("x", "y", "z", "horizontal")
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 MARGIN_M = 0.12
+MOST_COLUMNS = 5
+TITLE_LETTERS = 30  # that fit above a panel
 HISTORY = {
     "squared error (m²)\nthin: training": "val_loss_m2",
     "validation MAE\nin x (m)": "val_mae_x_m",
@@ -59,24 +62,25 @@ HISTORY = {
 }
 
 
-def removal_curves(curves: pd.DataFrame, published: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+def removal_curves(curves: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     """Draw the MAE against the share removed: a row a network, a column a condition; a single condition in one row.
 
     Parameters
     ----------
     curves : DataFrame
-        ``curves.csv`` of perturbation_experiment.py; bands are the 95 % intervals over sources.
-    published : DataFrame
-        `report.published.published_curves`, drawn pale and dashed where it has the condition.
+        ``curves.csv`` of perturbation_experiment.py; bands are the 95 % intervals over voices and their sources.
+        Published numbers are drawn pale and dashed where there are any.
     theme : Theme
     """
     models, conditions = (list(dict.fromkeys(curves[column])) for column in ("model", "condition"))
     n_rows, n_columns = (len(models), len(conditions)) if len(conditions) > 1 else (1, len(models))
+    looks = _removal_looks(curves, theme)
     with theme.canvas(1.6 + 2.6 * n_columns, 1.1 + 2.3 * n_rows) as figure:
         panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, (model, condition) in zip(panels, product(models, conditions), strict=True):
-            _draw_removal(axes, *(_rows(table, model, condition) for table in (curves, published)), theme)
-            axes.set_title(f"{method_title(model)}\n{condition_title(condition)}")
+            rows = curves[(curves["model"] == model) & (curves["condition"] == condition)]
+            _draw_removal(axes, rows, looks, theme)
+            axes.set_title(f"{localizer_title(model)}\n{condition_title(condition)}")
         panels[0].set_ylim(bottom=0)
         figure.supxlabel("share of the input removed (%)", fontsize="medium")
         figure.supylabel("MAE (m)", fontsize="medium")
@@ -125,36 +129,43 @@ def room_map(
 
 
 def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Draw estimated against true delays, a row a pair of microphones, a column a signal; area shows how many windows.
+    """Draw estimated against true delays, a panel a signal for each pair of microphones; area shows how many windows.
 
     Parameters
     ----------
     delays : DataFrame
-        ``delays.csv`` of tdoa_experiment.py, or those of its rows to show; its control is drawn as a line.
+        ``delays.csv`` of tdoa_experiment.py, or those of its rows to show; its control is drawn as a line. Of untrained
+        networks the first initialisation is shown.
     theme : Theme
     """
-    signals = [signal for signal in dict.fromkeys(delays["signal"]) if signal != LAG_ZERO]
-    pairs = list(dict.fromkeys(delays["pair"]))
-    with theme.canvas(0.8 + 2.3 * len(signals), 1 + 2.3 * len(pairs)) as figure:
-        grid = figure.subplots(len(pairs), len(signals), sharex="row", sharey="row", squeeze=False)
-        for row, pair in zip(grid, pairs, strict=True):
-            of_pair = delays[(delays["pair"] == pair) & (delays["signal"] != LAG_ZERO)]
+    shown = delays[(delays["signal"] != LAG_ZERO) & ~(delays["initialisation"] > 0)]
+    titles, pairs = signal_titles(shown), list(dict.fromkeys(shown["pair"]))
+    of_signal = dict(tuple(shown.groupby(["pair", "signal", "method", "model"])))
+    n_columns = min(len(titles), MOST_COLUMNS)
+    n_rows = len(pairs) * -(-len(titles) // n_columns)
+    with theme.canvas(0.8 + 2.3 * n_columns, 1 + 2.3 * n_rows) as figure:
+        panels = figure.subplots(n_rows, n_columns, sharex="row", sharey="row", squeeze=False).reshape(len(pairs), -1)
+        for row, pair in zip(panels, pairs, strict=True):
+            of_pair = shown[shown["pair"] == pair]
             largest = of_pair["true_lag_samples"].abs().max()
             limit = min(of_pair["lag_samples"].abs().max(), 3 * largest + 2) + 1.5
-            for axes, signal in zip(row, signals, strict=True):
-                _draw_delays(axes, of_pair[of_pair["signal"] == signal], limit, theme)
+            for axes, (signal, title) in zip(row, titles.items(), strict=False):
+                _draw_delays(axes, of_signal[(pair, *signal)], limit, theme)
                 axes.set(xlim=(-largest - 1, largest + 1), ylim=(-limit, limit))
-                axes.set_title(signal_title(signal) if len(pairs) == 1 else f"{signal_title(signal)}\npair {pair}")
+                title = fill(title, TITLE_LETTERS)
+                axes.set_title(title if len(pairs) == 1 else f"{title}\npair {pair}")
+            for axes in row[len(titles) :]:
+                axes.remove()
         figure.supxlabel("true delay (samples); area: number of windows", fontsize="medium")
         figure.supylabel("estimated delay (samples)", fontsize="medium")
-        _legend(figure, n_columns=2 if len(signals) == 1 else 4)
+        _legend(figure, n_columns=2 if n_columns == 1 else 4)
     return figure
 
 
 def error_distributions(
     estimates: pd.DataFrame, coordinates: Sequence[str] = COORDINATES, theme: Theme = LIGHT
 ) -> Figure:
-    """Draw how many estimates are off by at most so many metres: a panel a coordinate, a line a method.
+    """Draw how many estimates are off by at most so many metres: a panel a coordinate, a line a localizer.
 
     Parameters
     ----------
@@ -164,8 +175,8 @@ def error_distributions(
         The last is the distance in the plane.
     theme : Theme
     """
-    methods = list(dict.fromkeys(estimates["method"]))
-    styles = _line_styles([method for method in methods if method != CENTRE], theme)
+    names = list(dict.fromkeys(estimates["localizer"]))
+    styles = _line_styles([name for name in names if name != CENTRE], theme)
     styles[CENTRE] = {"color": theme.ink, "linestyle": ":"}
     error_m = {axis: (estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz"}
     error_m["horizontal"] = np.hypot(error_m["x"], error_m["y"])
@@ -173,17 +184,17 @@ def error_distributions(
     with theme.canvas(width_in, 3) as figure:
         panels = figure.subplots(1, len(coordinates), sharex=True, sharey=True, squeeze=False)[0]
         for axes, coordinate in zip(panels, coordinates, strict=True):
-            for method in methods:
-                sorted_m = np.sort(error_m[coordinate][estimates["method"] == method])
+            for name in names:
+                sorted_m = np.sort(error_m[coordinate][estimates["localizer"] == name])
                 share_percent = 100 * np.arange(1, len(sorted_m) + 1) / len(sorted_m)
-                label = method_title(method)
-                axes.plot(sorted_m, share_percent, drawstyle="steps-post", label=label, **styles[method])
+                label = localizer_title(name)
+                axes.plot(sorted_m, share_percent, drawstyle="steps-post", label=label, **styles[name])
             axes.set_title("horizontal distance" if coordinate == "horizontal" else coordinate)
             axes.grid()
         largest_m = max(error_m[coordinate].quantile(0.99) for coordinate in coordinates)
         panels[0].set(ylabel="share of estimates (%)", ylim=(0, 100), xlim=(0, largest_m))
         figure.supxlabel("absolute error at most (m)", fontsize="medium")
-        _legend(figure, n_columns=2 if len(coordinates) == 1 else len(methods))
+        _legend(figure, n_columns=2 if len(coordinates) == 1 else len(names))
     return figure
 
 
@@ -210,7 +221,7 @@ def training_curves(histories: Mapping[tuple[str, str], Sequence[Mapping]], them
                 axes.yaxis.set_major_formatter("{x:g}")
                 axes.yaxis.set_minor_formatter(NullFormatter())
                 axes.grid()
-            column[0].set_title(method_title(model))
+            column[0].set_title(localizer_title(model))
             column[-1].set_xlabel("epoch")
         for axes, label in zip(grid[:, 0], HISTORY, strict=True):
             axes.set_ylabel(label)
@@ -218,18 +229,30 @@ def training_curves(histories: Mapping[tuple[str, str], Sequence[Mapping]], them
     return figure
 
 
-def _draw_removal(axes: Axes, ours: pd.DataFrame, published: pd.DataFrame, theme: Theme) -> None:
-    colours = {"relevance": theme.vermilion, "energy": theme.blue, "random": theme.green}
-    for (curve, colour), marker in zip(colours.items(), "os^", strict=True):
-        theirs = published[published["curve"] == curve]
+def _removal_looks(curves: pd.DataFrame, theme: Theme) -> dict[tuple[str, str], dict]:
+    """Return label, colour and marker of each curve; further methods look otherwise than the first."""
+    methods = cycle(zip((theme.vermilion, theme.purple, theme.ink, theme.pale), "oDvP", strict=True))
+    others = {"energy": (theme.blue, "s"), "random": (theme.green, "^")}
+    looks = {}
+    for (curve, method), title in curve_titles(curves).items():
+        colour, marker = others.get(curve) or next(methods)
+        looks[curve, method] = {"label": title, "color": colour, "marker": marker}
+    return looks
+
+
+def _draw_removal(axes: Axes, rows: pd.DataFrame, looks: Mapping[tuple[str, str], dict], theme: Theme) -> None:
+    rows = rows.sort_values("percent")
+    for (curve, method), look in looks.items():
+        here = rows[(rows["curve"] == curve) & (rows["method"] == method)]
+        theirs = here.dropna(subset="published_mae_m")
         if not theirs.empty:
-            axes.plot(theirs["percent"], theirs["mae_m"], f"--{marker}", alpha=0.4, color=colour, mfc="none")
-        here = ours[ours["curve"] == curve].sort_values("percent")
-        axes.plot(here["percent"], here["mae_m"], label=REMOVED[curve], color=colour, marker=marker)
-        axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.2, color=colour, linewidth=0)
-    if not published.empty:
+            pale = {"alpha": 0.4, "linestyle": "--", "mfc": "none", "label": None}
+            axes.plot(theirs["percent"], theirs["published_mae_m"], **look | pale)
+        axes.plot(here["percent"], here["mae_m"], **look)
+        axes.fill_between(here["percent"], here["low_m"], here["high_m"], alpha=0.2, color=look["color"], linewidth=0)
+    if rows["published_mae_m"].notna().any():
         axes.plot([], [], "--", color=theme.pale, label="published")
-    centre_m = ours.loc[ours["curve"] == CENTRE, "mae_m"].iloc[0]
+    centre_m = rows.loc[rows["curve"] == CENTRE, "mae_m"].iloc[0]
     axes.axhline(centre_m, color=theme.ink, linestyle=":", linewidth=1.2, label=CENTRE)
     axes.grid()
 
@@ -304,7 +327,3 @@ def _legend(figure: Figure, n_columns: int) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(n_columns, len(handles)))
-
-
-def _rows(table: pd.DataFrame, model: str, condition: str) -> pd.DataFrame:
-    return table[(table["model"] == model) & (table["condition"] == condition)]

@@ -13,7 +13,8 @@ from scipy.signal import stft
 import params
 from acoustics.gcc import gcc_phat
 from acoustics.recordings import Recordings
-from explain.delays import PROTOCOLS, DelayProtocol, estimated_lags_samples, true_lags_samples
+from explain.store import AttributionStore
+from localization.delays import PROTOCOLS, DelayProtocol, estimated_lags_samples, true_lags_samples
 from report.style import LIGHT, SINGLE_IN, Theme
 from running.errors import InputError
 
@@ -64,7 +65,7 @@ class Inspection:
     def of_source(
         cls,
         recordings: Recordings,
-        relevance,
+        store: AttributionStore,
         row: int,
         window: int | None = None,
         pair: tuple[int, int] | None = None,
@@ -75,8 +76,8 @@ class Inspection:
         Parameters
         ----------
         recordings : Recordings
-        relevance : explain.store.RelevanceStore
-            Computes what it does not hold.
+        store : AttributionStore
+            Of these recordings.
         row : int
             The source's row in the recordings.
         window : int, optional
@@ -92,10 +93,11 @@ class Inspection:
         """
         windows = recordings.windows(row)
         if window is not None and not 0 <= window < len(windows):
-            raise InputError(f"source {row} has no window {window}: its {len(windows)} windows are counted from 0")
+            source, count = recordings.numbers[row], len(windows)
+            raise InputError(f"source {source} has no window {window}: its {count} windows are counted from 0")
         chosen = slice(None) if window is None else [window]
         signals, relevant = (
-            np.concatenate(each[chosen], axis=-1) for each in (windows, relevance.relevance(row, windows))
+            np.concatenate(each[chosen], axis=-1) for each in (windows, store.attributions(row, windows))
         )
         inspection = cls(signals, relevant, recordings.setup, replace(protocol, pairs=(pair or protocol.pairs[0],)))
         (truth,) = true_lags_samples(recordings.positions_m[row], recordings.setup, inspection.protocol)

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from acoustics.srp_phat import SrpPhat
-from report.style import LIGHT, SINGLE_IN, Theme, method_title
+from report.style import LIGHT, SINGLE_IN, Theme, localizer_title
 
 MARKERS = "os+x"
 
@@ -35,7 +35,7 @@ def power_map(srp: SrpPhat, power: np.ndarray, positions_m: Mapping[str, np.ndar
         image = axes.imshow(power, colours, origin="lower", extent=extent)
         for (name, (x_m, y_m, *_)), marker, colour in zip(positions_m.items(), MARKERS, theme.palette, strict=False):
             style = {"color": colour, "mfc": "none", "markersize": 10, "markeredgewidth": 2}
-            axes.plot(x_m, y_m, marker, label=method_title(name), **style)
+            axes.plot(x_m, y_m, marker, label=localizer_title(name), **style)
         axes.set(xlabel="x (m)", ylabel="y (m)")
         bar = figure.colorbar(image, cax=axes.inset_axes((1.03, 0, 0.04, 1)), label="steered response power")
         bar.outline.set_visible(False)

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.style
+import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from explain.lrp.rules import GATES
+from explain.methods import METHODS
+from explain.methods.lrp import LRP
+from models import MODELS
 from running.files import whole_file
 
 SINGLE_IN = 4.2  # width of a single plot, whose text can still be read where it is 390 pixels wide
-NETWORKS = {"loc_cnn": "LocCNN", "sample_cnn": "SampleCNN"}
 REMOVED = {"relevance": "most relevant", "energy": "loudest", "random": "random"}
 """What is removed in which order, for readers."""
 
@@ -96,15 +100,65 @@ def condition_title(name: str) -> str:
     return name
 
 
+def localizer_title(name: str) -> str:
+    """Return the name of a network, or of something else that localizes, for readers."""
+    return MODELS[name].title if name in MODELS else name
+
+
 def method_title(name: str) -> str:
-    """Return the name of a network, or of another method, for readers."""
-    return NETWORKS.get(name, name)
+    """Return the name of an attribution method for readers."""
+    titles = {method.name: method.title for method in (*METHODS.values(), *map(LRP, GATES))}
+    return titles.get(name, name)
 
 
-def signal_title(name: str) -> str:
-    """Return the name of a signal for readers: "relevance, LocCNN" for "relevance loc_cnn"."""
-    kind, _, model = name.partition(" ")
-    return f"{kind}, {NETWORKS[model]}" if model in NETWORKS else name
+def signal_title(signal: str, method: str = "", model: str = "") -> str:
+    """Return the name of a signal for readers, such as "relevance (LRP), LocCNN"; what is "" is left out."""
+    return ", ".join([_by_method(signal, method), *([localizer_title(model)] if model else [])])
+
+
+def signal_titles(delays: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Return the signals of a table of delays with their names for readers, in their order.
+
+    Parameters
+    ----------
+    delays : DataFrame
+        With columns `signal`, `method` and `model`, which are the keys; a method is named only beside others.
+    """
+    named = has_several_methods(delays)
+    return {
+        (signal, method, model): signal_title(signal, method if named else "", model)
+        for signal, method, model in distinct(delays, ["signal", "method", "model"])
+    }
+
+
+def curve_titles(curves: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return what is removed for each curve of a table, for readers: relevance first, by each method; no controls.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        With columns `curve` and `method`, which are the keys; a method is named only beside others.
+    """
+    named = has_several_methods(curves)
+    return {
+        (curve, method): _by_method(title, method if named else "")
+        for curve, title in REMOVED.items()
+        for method in dict.fromkeys(curves.loc[curves["curve"] == curve, "method"])
+    }
+
+
+def has_several_methods(table: pd.DataFrame) -> bool:
+    """Tell whether a table has more than one attribution method, so that what it shows of one must name it."""
+    return table.loc[table["method"] != "", "method"].nunique() > 1
+
+
+def distinct(table: pd.DataFrame, columns: list[str]) -> list[tuple]:
+    """Return the different rows that a table has in some columns, in their order."""
+    return list(table[columns].drop_duplicates().itertuples(index=False, name=None))
+
+
+def _by_method(what: str, method: str) -> str:
+    return f"{what} ({method_title(method)})" if method else what
 
 
 def write_figure(path: Path, figure: Figure, dpi: int = 150, transparent: bool = False) -> None:

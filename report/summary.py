@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from params import CENTRE
-from report.published import published_curves
+from report.style import curve_titles, distinct, has_several_methods
+from running.files import read_csv
 
 REMOVED_PERCENT = 10
 
@@ -20,16 +21,18 @@ def removal_summary(curves: pd.DataFrame) -> pd.DataFrame:
     curves : DataFrame
         ``curves.csv`` of perturbation_experiment.py.
     """
-    here, published = _columns(curves), _columns(published_curves())
-    published = published.reindex(here.index)
-    table = pd.DataFrame(index=here.index)
-    for column in ("MAE", *(f"{curve} -{REMOVED_PERCENT} %" for curve in ("relevance", "energy", "random"))):
-        table[column] = [
-            f"{value:.4f} ({'-' if pd.isna(theirs) else f'{theirs:.4f}'})"
-            for value, theirs in zip(here[column], published[column], strict=True)
-        ]
-    table[CENTRE] = here[CENTRE]
-    return table.reset_index()
+    named = has_several_methods(curves)
+    shown = {"MAE": ("random", "", 0)} | {
+        _name(curve, method if named else "", f"-{REMOVED_PERCENT} %"): (curve, method, REMOVED_PERCENT)
+        for curve, method in curve_titles(curves)
+    }
+    values = curves.set_index(["condition", "model", "curve", "method", "percent"])
+    rows = []
+    for place in distinct(curves, ["condition", "model"]):
+        row = dict(zip(("condition", "model"), place, strict=True))
+        row |= {name: _beside_published(values.loc[(*place, *key)]) for name, key in shown.items()}
+        rows.append(row | {CENTRE: values.loc[(*place, CENTRE, "", 0), "mae_m"]})
+    return pd.DataFrame(rows)
 
 
 def delay_summary(delays: pd.DataFrame) -> pd.DataFrame:
@@ -40,14 +43,15 @@ def delay_summary(delays: pd.DataFrame) -> pd.DataFrame:
     delays : DataFrame
         ``summary.csv`` of tdoa_experiment.py.
     """
-    shown = [
-        f"{anomalies:.1f} % / {mae:.2f}"
-        for anomalies, mae in zip(delays["anomalies_percent"], delays["mae_samples"], strict=True)
-    ]
-    table = delays.assign(shown=shown)
-    wide = table.pivot(index=["condition", "pair"], columns="signal", values="shown")
-    rows = list(dict.fromkeys(zip(table["condition"], table["pair"], strict=True)))
-    return wide.loc[rows, list(dict.fromkeys(table["signal"]))].reset_index()
+    named = has_several_methods(delays)
+    rows = []
+    for (condition, pair), scores in delays.groupby(["condition", "pair"], sort=False):
+        row = {"condition": condition, "pair": pair}
+        for each in scores.itertuples():
+            name = _name(each.signal, each.method if named else "", each.model)
+            row[name] = f"{each.anomalies_percent:.1f} % / {each.mae_samples:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def localization_summary(errors: pd.DataFrame) -> pd.DataFrame:
@@ -61,23 +65,22 @@ def localization_summary(errors: pd.DataFrame) -> pd.DataFrame:
     shown = {"mae_m": "MAE", "published_mae_m": "published", "mae_x_m": "x", "mae_y_m": "y", "mae_z_m": "z"}
     shown |= {"median_m": "median", "p90_m": "90 %", "slope_x": "slope x", "slope_y": "slope y"}
     shown |= {"quiet_m": "quiet", "loud_m": "loud"}
-    return errors[["condition", "method", *shown]].rename(columns=shown)
+    return errors[["condition", "localizer", *shown]].rename(columns=shown)
 
 
 def read_summary(folders: dict[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the results of the experiments from their folders (by name) and sum them up."""
     return (
-        localization_summary(pd.read_csv(folders["localization"] / "errors.csv")),
-        removal_summary(pd.read_csv(folders["perturbation"] / "curves.csv")),
-        delay_summary(pd.read_csv(folders["tdoa"] / "summary.csv")),
+        localization_summary(read_csv(folders["localization"] / "errors.csv")),
+        removal_summary(read_csv(folders["perturbation"] / "curves.csv")),
+        delay_summary(read_csv(folders["tdoa"] / "summary.csv")),
     )
 
 
-def _columns(curves: pd.DataFrame) -> pd.DataFrame:
-    keys = ["condition", "model"]
-    at = {percent: rows.set_index([*keys, "curve"])["mae_m"].unstack() for percent, rows in curves.groupby("percent")}
-    removed = at[REMOVED_PERCENT][["relevance", "energy", "random"]].add_suffix(f" -{REMOVED_PERCENT} %")
-    whole = at[0].rename(columns={"relevance": "MAE"})
-    kept = [column for column in ("MAE", CENTRE) if column in whole]
-    table = whole[kept].join(removed)
-    return table.loc[list(dict.fromkeys(zip(curves["condition"], curves["model"], strict=True)))]
+def _name(*parts: str) -> str:
+    return " ".join(filter(None, parts))
+
+
+def _beside_published(row: pd.Series) -> str:
+    published_m = row["published_mae_m"]
+    return f"{row['mae_m']:.4f} ({'-' if pd.isna(published_m) else f'{published_m:.4f}'})"

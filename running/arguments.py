@@ -9,15 +9,17 @@ from pathlib import Path
 
 import params
 from running import ranks
-from running.errors import InputError
+from running.errors import TRACEBACK, InputError
 
 SHOWN = (str, int, float, Path)
 """Types of defaults that a help text shows."""
 
 
 def parser(doc: str) -> argparse.ArgumentParser:
-    """Return a parser that shows a script's docstring and every default."""
-    return argparse.ArgumentParser(description=doc, formatter_class=_Formatter, allow_abbrev=False)
+    """Return a parser that shows a script's docstring and every default, and takes `running.errors.TRACEBACK`."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=_Formatter, allow_abbrev=False)
+    made.add_argument(TRACEBACK, action=_Mark, help="show where in the code an error arose")
+    return made
 
 
 def add_condition(to: argparse.ArgumentParser) -> None:
@@ -53,7 +55,7 @@ def conditions(args: argparse.Namespace) -> tuple[params.Condition, ...]:
 
 def add_seed(to: argparse.ArgumentParser) -> None:
     """Add ``--seed``."""
-    to.add_argument("--seed", type=whole(0), default=params.PUBLISHED.grid.seed, help="seed of every random draw")
+    to.add_argument("--seed", type=whole(0), default=params.PUBLISHED.grid.seed, help="seed of the random draws")
 
 
 def add_data_path(to: argparse.ArgumentParser) -> None:
@@ -186,6 +188,16 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         defaults = action.default if isinstance(action.default, (list, tuple)) else [action.default]
         typed = [value for value in defaults if isinstance(value, SHOWN) and value != argparse.SUPPRESS]
         return f"{action.help} (default: {' '.join(map(_typed, typed))})" if typed else action.help
+
+
+class _Mark(argparse.Action):
+    """A flag that `running.errors` reads and that is no argument of what a script makes."""
+
+    def __init__(self, option_strings: list[str], dest: str, **details):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **details)
+
+    def __call__(self, *_) -> None:
+        pass
 
 
 def _typed(value) -> str:

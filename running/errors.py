@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import functools
 import sys
+import traceback
 from collections.abc import Callable
+from contextvars import ContextVar
+
+TRACEBACK = "--traceback"
+"""Shows in which line of code an error arose; every script takes it."""
+
+_is_inside = ContextVar("is_inside", default=False)
 
 
 class InputError(Exception):
@@ -16,21 +23,36 @@ class InputError(Exception):
 
 
 def exits_cleanly(main: Callable) -> Callable:
-    """Wrap a script's ``main(argv)``: bad input, a full disk or Ctrl-C end it with one line and exit code 2 (130)."""
+    """Wrap a script's ``main(argv)``: bad input, a full disk or Ctrl-C end it with one line and exit code 2 (130).
+
+    Of scripts that call each other's the outermost one does so; what ends the others passes through.
+    """
 
     @functools.wraps(main)
     def wrapped(argv=None):
+        if _is_inside.get():
+            return main(argv)
+        entered = _is_inside.set(True)
         try:
             return main(argv)
-        except InputError as error:
-            sys.stderr.write(f"error: {error}\n")
-            raise SystemExit(2) from None
-        except OSError as error:
-            where = f": {error.filename}" if error.filename else ""
-            sys.stderr.write(f"error: {error.strerror or error}{where}\n")
-            raise SystemExit(2) from None
-        except KeyboardInterrupt:
-            sys.stderr.write("\ninterrupted; what is done is kept, the same command goes on\n")
-            raise SystemExit(130) from None
+        except (InputError, OSError, KeyboardInterrupt) as error:
+            if TRACEBACK in (sys.argv if argv is None else argv):
+                error.__suppress_context__ = False
+                traceback.print_exception(error)
+            line, code = _last_words(error)
+            sys.stderr.write(f"{line}\n")
+            raise SystemExit(code) from None
+        finally:
+            _is_inside.reset(entered)
 
     return wrapped
+
+
+def _last_words(error: BaseException) -> tuple[str, int]:
+    """Return the line and the exit code that a script ends with."""
+    if isinstance(error, KeyboardInterrupt):
+        return "\ninterrupted; what is done is kept, the same command goes on", 130
+    if isinstance(error, InputError):
+        return f"error: {error}", 2
+    where = f": {error.filename}" if error.filename else ""
+    return f"error: {error.strerror or error}{where}", 2

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -14,23 +17,42 @@ from pandas.api.types import is_numeric_dtype
 
 from running.errors import InputError
 
+ABANDONED_S = 24 * 3600
+PART = re.compile(r"\..*\.(?P<host>[^.]+)\.(?P<process>\d+)\.part.*")
+
 
 def part_of(path: Path) -> Path:
-    """Return the path beside `path` at which this process writes what is to take its place."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    """Return the path beside `path` at which this process of this machine writes what is to take its place."""
+    return path.with_name(f".{path.stem}.{_host()}.{os.getpid()}.part{path.suffix}")
 
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes its place when the block ends well, and is removed otherwise."""
+    """Yield a path beside `path` to write to; it takes its place when the block ends well, and is removed otherwise.
+
+    All of it is on the disk before it takes its place, and the place after it: so it survives a power cut.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = part_of(path)
     try:
         yield beside
+        _flush(beside)
         os.replace(beside, path)
+        _flush(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_space(folder: Path, n_bytes: float) -> None:
+    """Raise InputError when the disk of a folder, which need not exist, has less than `n_bytes` free."""
+    present = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free_bytes = shutil.disk_usage(present).free
+    if free_bytes < n_bytes:
+        raise InputError(
+            f"{folder} needs about {n_bytes / 1e9:.2g} GB, but its disk has {free_bytes / 1e9:.2g} GB free; "
+            "make room or choose another folder"
+        )
 
 
 def write_json(path: str | Path, content: dict) -> None:
@@ -91,14 +113,27 @@ def read_csv(path: str | Path, types: dict[str, type] | None = None) -> pd.DataF
 
 
 def remove_parts(folder: str | Path) -> None:
-    """Remove the files and folders that killed processes of this machine left at `part_of` in a folder."""
+    """Remove the files and folders that killed processes left at `part_of` in a folder.
+
+    Those of this machine go when their process is gone; those of others, which may share the disk, when they are
+    `ABANDONED_S` old.
+    """
     for part in Path(folder).glob(".*.part*"):
-        if _is_alive(int(part.name.rpartition(".part")[0].rpartition(".")[2])):
+        made_by = PART.fullmatch(part.name)
+        if made_by is None or not _is_abandoned(part, made_by["host"], int(made_by["process"])):
             continue
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)
         else:
             part.unlink(missing_ok=True)
+
+
+def _is_abandoned(part: Path, host: str, process: int) -> bool:
+    if host == _host():
+        return not _is_alive(process)
+    with suppress(FileNotFoundError):
+        return time.time() - part.stat().st_mtime > ABANDONED_S
+    return False
 
 
 def _is_alive(process: int) -> bool:
@@ -109,3 +144,17 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def _host() -> str:
+    """Return the name of this machine, without the dots that part names in a file's name."""
+    return socket.gethostname().replace(".", "-")
+
+
+def _flush(path: Path) -> None:
+    """Let the disk have what was written to a file, or which files a folder has."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

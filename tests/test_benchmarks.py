@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import params
 from benchmarks import generation, perturbation, relevance, tdoa
 
 pytestmark = pytest.mark.slow
@@ -29,10 +30,9 @@ def test_the_delay_experiment_equals_the_published_loops(tmp_path):
     assert rows(tdoa, tmp_path, "--windows", "2")[0]["same_delays"] == 1
 
 
-def test_stages_of_generation_add_up(tmp_path):
-    shares = {}
-    for row in rows(generation, tmp_path, "--sources", "1"):
-        shares.setdefault(row["condition"], []).append(row["share"])
-    assert len(shares) == 4
-    for *stages, whole in shares.values():
-        assert sum(stages) == pytest.approx(whole) == 1
+def test_room_responses_take_longer_the_more_images_there_are(tmp_path):
+    taken_ms = [
+        row["ms_per_source"] for row in rows(generation, tmp_path, "--sources", "1") if row["stage"] == "room responses"
+    ]
+    assert len(taken_ms) == len(params.CONDITIONS)
+    assert taken_ms[-1] > 4 * taken_ms[0]  # 64 times the images

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 import params
 from acoustics.gcc import gcc_phat
 from acoustics.recordings import cut_windows
-from explain.delays import PROTOCOLS, delay_rows
+from localization.delays import PROTOCOLS, delay_rows
 from report.figures import (
     DARK,
     LIGHT,
@@ -31,18 +31,31 @@ from report.figures import (
 )
 from report.inspection import SIGNALS, VIEWS, level_db, microphone_shares, panel_title
 from report.published import published_curves
-from report.style import condition_title, signal_title
+from report.style import condition_title, curve_titles, localizer_title, signal_title, signal_titles
 from running.errors import InputError
 
 FS_HZ, LAG = params.PUBLISHED.fs_hz, 3
 
 
-def removal_data() -> tuple[pd.DataFrame, pd.DataFrame]:
-    published = published_curves()
-    ours = published.assign(mae_m=published["mae_m"] + 0.01, low_m=published["mae_m"], high_m=published["mae_m"] + 0.02)
-    ours = pd.concat([ours, ours.query("condition == 'SNR_25_T60_0.15'").assign(condition="pooled")])
-    centre = ours[ours["curve"] == "random"].assign(curve="always the centre", mae_m=0.1267)
-    return pd.concat([ours, centre]), published
+def removal_data() -> pd.DataFrame:
+    """Return curves.csv as it is with the published numbers where they can be compared."""
+    curves = published_curves().rename(columns={"mae_m": "published_mae_m"})
+    curves["method"] = curves["curve"].map({"relevance": "lrp", "energy": "", "random": ""})
+    curves["low_m"] = curves["published_mae_m"]
+    curves = curves.assign(mae_m=curves["low_m"] + 0.01, high_m=curves["low_m"] + 0.02)
+    pooled = curves.query("condition == 'SNR_25_T60_0.15'").assign(condition="pooled", published_mae_m=np.nan)
+    curves = pd.concat([curves, pooled], ignore_index=True)
+    centre = curves[curves["curve"] == "random"]
+    centre = centre.assign(curve="always the centre", mae_m=0.1267, published_mae_m=np.nan)
+    return pd.concat([curves, centre], ignore_index=True)
+
+
+def with_second_method(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a second attribution method, of half the values."""
+    second = table[table["method"] == "lrp"].assign(method="gradient_x_input")
+    halved = [name for name in ("mae_m", "low_m", "high_m") if name in table]
+    second[halved] /= 2
+    return pd.concat([table, second.assign(published_mae_m=np.nan)], ignore_index=True)
 
 
 def inspection() -> Inspection:
@@ -57,17 +70,21 @@ def delays_data() -> pd.DataFrame:
     protocol = PROTOCOLS["published"]
     tables = []
     for source, truth in enumerate([-1.0, 0.0, 1.0]):
-        for signal, lags in (("microphones", [truth, truth, 900.0]), ("relevance loc_cnn", [0.0, 0.0, 5.0])):
+        for signal, lags in (
+            (("microphones", "", ""), [truth, truth, 900.0]),
+            (("relevance", "lrp", "loc_cnn"), [0.0, 0.0, 5.0]),
+        ):
             rows = delay_rows(np.array([lags]), np.array([truth]), 6, protocol)
-            tables.append(rows.assign(condition="SNR_25_T60_0.15", signal=signal, source=source))
+            named = dict(zip(("signal", "method", "model"), signal, strict=True))
+            tables.append(rows.assign(condition="SNR_25_T60_0.15", source=source, initialisation=np.nan, **named))
     rows = pd.concat(tables, ignore_index=True)
     return pd.concat([rows, rows[rows["signal"] == "microphones"].assign(signal="always lag 0", lag_samples=0.0)])
 
 
 def estimates_data() -> pd.DataFrame:
     true_m = pd.DataFrame({"x_m": [1.0] * 4, "y_m": 2.0, "z_m": 1.0})
-    heard = true_m.assign(method="loc_cnn", estimate_x_m=[1.4, 0.9, 1.2, 1.3], estimate_y_m=2.3, estimate_z_m=1.0)
-    return pd.concat([heard, heard.assign(method="always the centre", estimate_x_m=1.5)])
+    heard = true_m.assign(localizer="loc_cnn", estimate_x_m=[1.4, 0.9, 1.2, 1.3], estimate_y_m=2.3, estimate_z_m=1.0)
+    return pd.concat([heard, heard.assign(localizer="always the centre", estimate_x_m=1.5)])
 
 
 def histories_data() -> dict:
@@ -81,7 +98,8 @@ def histories_data() -> dict:
 def every_figure(theme):
     rng = np.random.default_rng(0)
     test_m = params.PUBLISHED.grid.splits()["test"]
-    yield removal_curves(*removal_data(), theme)
+    yield removal_curves(removal_data(), theme)
+    yield removal_curves(with_second_method(removal_data()), theme)
     yield inspection_figure(inspection(), theme)
     for signal in SIGNALS:
         for view in VIEWS:
@@ -141,24 +159,24 @@ def test_every_axis_has_a_label_of_its_own_or_its_figure(themed):
 
 
 def test_removal_figure_shows_the_data():
-    ours, published = removal_data()
-    panels = removal_curves(ours, published).get_axes()
+    curves = removal_data()
+    panels = removal_curves(curves).get_axes()
     assert len(panels) == 2 * 5
     shown = lines(panels[0])
-    expected = ours.query("model == 'loc_cnn' and condition == 'SNR_25_T60_0.15' and curve == 'relevance'")
-    assert list(shown["most relevant"].get_ydata()) == expected["mae_m"].tolist()
+    first = curves.query("model == 'loc_cnn' and condition == 'SNR_25_T60_0.15'")
+    assert list(shown["most relevant"].get_ydata()) == first.query("curve == 'relevance'")["mae_m"].tolist()
     assert list(shown["most relevant"].get_xdata()) == list(range(0, 80, 10))
     assert set(shown["always the centre"].get_ydata()) == {0.1267}
-    theirs = published.query("model == 'loc_cnn' and condition == 'SNR_25_T60_0.15' and curve == 'random'")["mae_m"]
-    assert any(list(line.get_ydata()) == theirs.tolist() and line.get_alpha() < 1 for line in panels[0].get_lines())
+    theirs = first.query("curve == 'random'")["published_mae_m"].tolist()
+    assert any(list(line.get_ydata()) == theirs and line.get_alpha() < 1 for line in panels[0].get_lines())
     for panel in panels:
         low, high = panel.get_ylim()
         assert low == 0
-        assert high >= ours["high_m"].max()
+        assert high >= curves["high_m"].max()
 
 
 def test_removal_figure_has_the_pooled_panels_without_published_curves():
-    figure = removal_curves(*removal_data())
+    figure = removal_curves(removal_data())
     titles = [axes.get_title() for axes in figure.get_axes()]
     assert titles[0] == "LocCNN\nT60 0.15 s, SNR 25 dB"
     assert titles[4] == "LocCNN\nall conditions"
@@ -169,9 +187,27 @@ def test_removal_figure_has_the_pooled_panels_without_published_curves():
     assert len(figure.legends[0].get_texts()) == 5
 
 
+def test_a_figure_takes_nothing_published_but_what_the_results_say():
+    figure = removal_curves(removal_data().assign(published_mae_m=np.nan))
+    assert all("published" not in lines(axes) for axes in figure.get_axes())
+    assert not any(line.get_linestyle() == "--" for axes in figure.get_axes() for line in axes.get_lines())
+
+
+def test_every_method_has_a_curve_of_its_own_by_its_name():
+    curves = with_second_method(removal_data())
+    panels = removal_curves(curves).get_axes()
+    for axes in (panels[0], panels[4]):
+        shown = lines(axes)
+        first, second = (shown[f"most relevant ({title})"] for title in ("LRP", "gradient x input"))
+        np.testing.assert_allclose(second.get_ydata(), first.get_ydata() / 2)
+        assert first.get_color() != second.get_color()
+        assert first.get_marker() != second.get_marker()
+        assert "most relevant" not in shown
+
+
 def test_one_condition_stands_in_one_row():
-    ours, published = removal_data()
-    figure = removal_curves(ours[ours["condition"] == "SNR_25_T60_0.15"], published)
+    curves = removal_data()
+    figure = removal_curves(curves[curves["condition"] == "SNR_25_T60_0.15"])
     first, second = (axes.get_subplotspec() for axes in figure.get_axes())
     assert first.rowspan == second.rowspan
 
@@ -259,9 +295,10 @@ def test_inspection_of_a_source_takes_a_window_or_all():
     recordings = SimpleNamespace(
         setup=params.PUBLISHED,
         positions_m=np.array([[1.9, 5.5, 1.2]]),
+        numbers=[42],
         windows=lambda row: cut_windows(recording, 5120),
     )
-    store = SimpleNamespace(relevance=lambda row, windows: 2 * windows)
+    store = SimpleNamespace(attributions=lambda row, windows: 2 * windows)
     one = Inspection.of_source(recordings, store, 0, window=1)
     np.testing.assert_array_equal(one.signals, recording[:, 5120:10240])
     np.testing.assert_array_equal(one.relevance, 2 * one.signals)
@@ -270,7 +307,7 @@ def test_inspection_of_a_source_takes_a_window_or_all():
     every = Inspection.of_source(recordings, store, 0, pair=(5, 10))
     np.testing.assert_array_equal(every.signals, recording[:, : 3 * 5120])
     assert every.pair == (5, 10)
-    with pytest.raises(InputError, match="no window 3"):
+    with pytest.raises(InputError, match="source 42 has no window 3"):
         Inspection.of_source(recordings, store, 0, window=3)
     with pytest.raises(InputError, match=r"no pair \(7, 16\)"):
         Inspection.of_source(recordings, store, 0, pair=(7, 16))
@@ -339,6 +376,25 @@ def test_delay_scatter_puts_estimates_over_truth_with_area_for_their_number():
     assert figure.get_supylabel() == "estimated delay (samples)"
 
 
+def test_every_method_has_a_panel_of_delays_by_its_name():
+    delays = delays_data()
+    second = delays[delays["method"] == "lrp"].assign(method="gradient_x_input", lag_samples=1.0)
+    figure = delay_scatter(pd.concat([delays, second], ignore_index=True))
+    titles = [axes.get_title().replace("\n", " ") for axes in figure.get_axes()]
+    assert titles == ["microphones", "relevance (LRP), LocCNN", "relevance (gradient x input), LocCNN"]
+    assert {lag for _, lag in figure.get_axes()[2].collections[0].get_offsets()} == {1.0}
+
+
+def test_many_signals_stand_in_several_rows():
+    one = delays_data().query("method == 'lrp'")
+    many = pd.concat([one.assign(model=f"network {number}") for number in range(7)], ignore_index=True)
+    places = [axes.get_subplotspec() for axes in delay_scatter(many).get_axes()]
+    assert [(place.rowspan.start, place.colspan.start) for place in places] == [
+        *((0, column) for column in range(5)),
+        *((1, column) for column in range(2)),
+    ]
+
+
 def test_error_distributions_are_cumulative():
     figure = error_distributions(estimates_data())
     x, y, z, horizontal = figure.get_axes()
@@ -374,8 +430,27 @@ def test_training_curves_are_the_history():
 def test_names_for_readers():
     assert condition_title("SNR_25_T60_0.15") == "T60 0.15 s, SNR 25 dB"
     assert condition_title("pooled") == "all conditions"
-    assert signal_title("untrained sample_cnn") == "untrained, SampleCNN"
+    assert localizer_title("sample_cnn") == "SampleCNN"
+    assert localizer_title("SRP-PHAT") == "SRP-PHAT"
+    assert signal_title("untrained", model="sample_cnn") == "untrained, SampleCNN"
+    assert signal_title("relevance", "lrp", "loc_cnn") == "relevance (LRP), LocCNN"
+    assert signal_title("relevance", "lrp_signal", "loc_cnn") == "relevance (LRP, gate to signal), LocCNN"
     assert signal_title("always lag 0") == "always lag 0"
+
+
+def test_a_method_is_named_only_beside_others():
+    delays = delays_data()
+    relevance = "relevance", "lrp", "loc_cnn"
+    assert signal_titles(delays)[relevance] == "relevance, LocCNN"
+    assert signal_titles(with_second_method(delays))[relevance] == "relevance (LRP), LocCNN"
+    curves = removal_data()
+    assert list(curve_titles(curves).values()) == ["most relevant", "loudest", "random"]
+    assert list(curve_titles(with_second_method(curves))) == [
+        ("relevance", "lrp"),
+        ("relevance", "gradient_x_input"),
+        ("energy", ""),
+        ("random", ""),
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "webp"])

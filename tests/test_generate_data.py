@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -183,6 +184,27 @@ def test_an_empty_corpus_is_refused(tmp_path, capsys):
     assert str(tmp_path / "speech") in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("snr_db", ["25", "90"])
+def test_it_says_how_many_sources_and_how_much_disk_before_it_begins(tmp_path, capsys, snr_db):
+    generate(tmp_path, "--SNR", snr_db, "--workers", "1")
+    begins = capsys.readouterr().out.splitlines()[0]
+    said = re.fullmatch(rf"SNR_{snr_db}_T60_0.15: 9 of 9 sources to make, about (\S+) GB", begins)
+    written_bytes = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert float(said[1]) == pytest.approx(written_bytes / 1e9, rel=0.06)
+    generate(tmp_path, "--SNR", snr_db, "--workers", "1")
+    assert "to make" not in capsys.readouterr().out
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, capsys, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1e6))
+    with pytest.raises(SystemExit) as stop:
+        generate(tmp_path / "deep" / "data")
+    assert stop.value.code == 2
+    assert re.search(r"needs about 0\.01\d GB, but its disk has 0\.001 GB free", capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_full_disk_leaves_no_half_file(tmp_path, workers):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
@@ -250,9 +272,10 @@ def slow(tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("workers", "kept"), [("1", 0), ("2", 2)])
-def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_path, workers, kept):
-    """Workers end what they are at and begin nothing else; the only process there is breaks off."""
+@pytest.mark.parametrize(("workers", "least", "most"), [("1", 0, 2), ("2", 2, 4)])
+def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_path, workers, least, most):
+    """Workers end what they are at, which on a busy machine is their second already, and begin nothing else; the only
+    process there is breaks off."""
     process = slow(workers)
     os.killpg(process.pid, signal.SIGINT)  # to the workers as well, as a terminal does
     error = process.communicate(timeout=300)[1]
@@ -260,14 +283,14 @@ def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_pat
     assert error.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in error
     assert not list(tmp_path.rglob("*.part*"))
-    assert len(list(tmp_path.rglob("*.wav"))) == kept
+    assert least <= len(list(tmp_path.rglob("*.wav"))) <= most
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_worker_outlives_a_killed_parent_or_breaks_off(slow, tmp_path, how):
     process = slow("2")
     process.send_signal(how)
-    process.communicate(timeout=60)  # ends when none of its children holds its standard error any more
+    process.communicate(timeout=300)  # ends when none of its children holds its standard error any more
     assert process.returncode == -how
     assert len(list(tmp_path.rglob("*.wav"))) >= 2
     assert not list(tmp_path.rglob("*.part*"))

@@ -1,11 +1,16 @@
 """Windows mixed on the fly are what the microphones would have recorded."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from scipy.signal import fftconvolve
 from training_data import WINDOW_SAMPLES, one_thread, open_splits, write_dataset  # noqa: F401
 
+import generate_data
+import params
+from acoustics.recordings import Recordings
 from running.errors import InputError
 from training.mixtures import Mixtures, Takes
 from training.talkers import COLOUR_POINTS, SMEAR_SAMPLES, Talkers
@@ -130,6 +135,38 @@ def test_talkers_that_are_not_varied_are_left_alone(rng):
     draws = Talkers().draw(3, rng)
     assert draws.shape[1] > COLOUR_POINTS
     torch.testing.assert_close(Talkers().filter(spectra, torch.from_numpy(draws), FS_HZ), spectra)
+
+
+def test_what_wraps_around_to_a_smeared_window_is_far_below_it(tmp_path):
+    """Smear and response together last longer than the transform has room for: the literal sum has."""
+    line = params.MicArray.line_along_x(2, 0.15, (1.7, 7.0, 1.2))
+    (tmp_path / "setup.json").write_text(json.dumps(params.Setup(array=line).to_dict()))
+    made = ["--setup", str(tmp_path / "setup.json"), "--data_path", str(tmp_path), "--workers", "1"]
+    generate_data.main([*made, "--T60", "0.4", "--SNR", "15", "--splits", "train", "--sources", "4"])
+    recordings = Recordings(tmp_path / "SNR_15_T60_0.4" / "train")
+    mixtures = Mixtures(recordings, Talkers(smear_share=1.0), 1, CPU)
+    mixtures.noise_rms[:] = 0
+    rng = np.random.default_rng(1)
+    count, length = 100, mixtures.fft_samples
+    sources, utterances = (rng.integers(size, size=count).tolist() for size in (4, len(mixtures.lengths)))
+    drawn = takes(mixtures, sources, utterances, rng.random(count, dtype=np.float32).tolist())
+    windows, _ = mixtures.mix(drawn)
+    impulse = torch.ones(count, length // 2 + 1, dtype=torch.complex64)
+    smears = torch.fft.irfft(mixtures.talkers.filter(impulse, drawn.filters, FS_HZ), length).double().numpy()
+    before, window = mixtures.rir_samples - 1, params.PUBLISHED.window_samples
+    shares = []
+    for row, (source, utterance) in enumerate(zip(sources, utterances, strict=True)):
+        last = mixtures.lengths[utterance].item() - window
+        first = mixtures.begins[utterance] + min(int(drawn.places[row] * (last + 1)), last)
+        dry = mixtures.speech[first : first + mixtures.heard_samples].double().numpy()
+        smeared = fftconvolve(dry, smears[row, :SMEAR_SAMPLES])
+        folded = np.pad(smeared, (0, 2 * length - len(smeared))).reshape(2, length).sum(0)
+        energies = [np.square(np.abs(np.fft.rfft(signal, length))).sum() for signal in (dry, folded)]
+        heard = fftconvolve(smeared[None], recordings.response(source).astype(float), axes=1)
+        literal = heard[:, before : before + window] * np.sqrt(energies[0] / energies[1])
+        shares.append(np.square(windows[row].numpy() - literal).sum() / np.square(literal).sum())
+    assert np.mean(shares) < 1e-6
+    assert 1e-12 < max(shares) < 1e-4
 
 
 def test_a_dataset_without_speech_or_responses_is_bad_input(tmp_path):

@@ -25,9 +25,9 @@ def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebooks")
     common = [*make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10", "50"])
-    tdoa_experiment.main([*common, "--pairs", "0,1", "0,2"])
+    tdoa_experiment.main([*common, "--pairs", "0,1", "0,2", "--untrained", "2"])
     localization_experiment.main(common)
-    noise = np.random.default_rng(0).standard_normal((48000, 3))
+    noise = np.random.default_rng(0).standard_normal((48000, 16))
     soundfile.write(folder / "own.wav", 0.3 * noise / np.abs(noise).max(), 48000)
     return folder
 
@@ -68,10 +68,7 @@ def test_removal_localization_and_delays_are_shown(base, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("recording", [None, "own.wav"])
 def test_a_recording_goes_through_a_network(base, monkeypatch, tmp_path, recording):
-    condition = CONDITIONS[0]
-    choices = {"RECORDING": recording and str(base / recording),
-               "CONDITION": (condition.T60_s, condition.snr_db), "WEIGHTS": [str(base / "weights")],
-               "SETUP": str(base / "setup.json"), "PAIRS": [(0, 1), (0, 2)]}  # fmt: skip
+    choices = {"RECORDING": recording and str(base / recording), "PAIRS": [(0, 1), (0, 15)]}
     outputs = execute("Your_own_recording", choices, monkeypatch, tmp_path)
     assert shown(outputs) == {"figures": 4, "audio": 3, "table": 2}
     (table,) = [

@@ -1,8 +1,7 @@
 """The web page as it is built, and as it is used in a browser."""
 
+import json
 import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 import toy_trials
+from killed import part_of_a_dead_process
 
 import build_page
 import localization_experiment
@@ -17,8 +17,11 @@ import perturbation_experiment
 import tdoa_experiment
 from report.page.assets import Assets
 from report.page.examples import choose_examples
-from report.page.findings import compare, find
-from report.published import published_curves
+from report.page.findings import find
+from report.page.results import read_results
+from report.page.tables import delay_table, localization_tables, removal_table
+from running.errors import InputError
+from running.files import read_csv
 
 CONDITIONS = [condition.name for condition in toy_trials.CONDITIONS]
 EMPTY = {"img", "link", "meta", "br", "input", "source", "hr"}
@@ -60,7 +63,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     common = [*toy_trials.make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10"])
-    tdoa_experiment.main([*common, "--pairs", "0,2", "--protocol", "published", "refined"])
+    tdoa_experiment.main([*common, "--pairs", "0,2", "--protocol", "published", "refined", "--untrained", "2"])
     localization_experiment.main(common)
     return folder
 
@@ -68,9 +71,7 @@ def results(tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
-    killed = subprocess.Popen([sys.executable, "-c", ""])
-    killed.wait()
-    (folder / f".page.{killed.pid}.part" / "page").mkdir(parents=True)
+    (part_of_a_dead_process(folder / "page") / "page").mkdir(parents=True)
     assert build_page.main(["--results", str(results), "--to", str(folder), "--between", "0"]) == folder / "index.html"
     return folder
 
@@ -81,7 +82,7 @@ def page(site):
 
 
 def table(results, experiment, name):
-    return pd.read_csv(next((results / experiment).glob(f"*/{name}")))
+    return read_csv(next((results / experiment).glob(f"*/{name}")))
 
 
 def shown(page, section, index=0):
@@ -128,53 +129,75 @@ def test_every_network_and_condition_has_its_best_and_its_worst_source_to_see_an
 
 
 def test_removal_table_equals_the_result_files(results, page):
-    curves, published = (
-        each.set_index(["condition", "model", "curve", "percent"])["mae_m"]
-        for each in (table(results, "perturbation", "curves.csv"), published_curves())
-    )
+    curves = table(results, "perturbation", "curves.csv")
+    curves = curves.set_index(["condition", "model", "curve", "percent"])["mae_m"]
     columns = [*CONDITIONS, "pooled"]
     rows = shown(page, "removal")
     assert len(rows) == 2 * 4 + 1
     for title, model in (("LocCNN", "loc_cnn"), ("SampleCNN", "sample_cnn")):
-        for name, curve, percent in (("nothing removed", "relevance", 0), ("10 % most relevant", "relevance", 10),
+        for name, curve, percent in (("nothing removed", "energy", 0), ("10 % most relevant", "relevance", 10),
                                      ("10 % loudest", "energy", 10), ("10 % random", "random", 10)):  # fmt: skip
-            for cell, condition in zip(rows[title, name], columns, strict=False):
-                key = condition, model, curve, percent
-                assert cell == [curves[key], *([published[key]] if key in published else [])]
+            for cell, condition in zip(rows[title, name], columns, strict=True):
+                assert cell == [curves[condition, model, curve, percent]]
     for cell, condition in zip(rows["control", "always the centre"], columns, strict=True):
         assert cell == [curves[condition, "loc_cnn", "always the centre", 0]]
 
 
+def test_results_of_another_set_up_are_put_beside_nothing_published(results, page):
+    for experiment, name in (("perturbation", "curves.csv"), ("localization", "errors.csv")):
+        assert table(results, experiment, name)["published_mae_m"].isna().all()
+    assert not any("the published one" in each["text"] for each in page.all("figcaption"))
+    assert not any("digitised" in (each.get("href") or "") for each in page.all("a"))
+
+
+def test_a_published_number_stands_below_ours():
+    curves = pd.DataFrame(
+        [("relevance", "lrp", 10, 0.3, 0.138), ("energy", "", 0, 0.1, 0.088), ("energy", "", 10, 0.2, 0.1),
+         ("random", "", 10, 0.15, np.nan), ("always the centre", "", 0, 0.2, np.nan)],
+        columns=["curve", "method", "percent", "mae_m", "published_mae_m"],
+    ).assign(condition="SNR_25_T60_0.15", model="loc_cnn")  # fmt: skip
+    of_removal = removal_table(curves)
+    ((_, rows), (_, control)) = of_removal.groups
+    cells = {row.name: row.cells[0] for row in [*rows, *control]}
+    assert (cells["nothing removed"].value, cells["nothing removed"].below) == (0.1, 0.088)
+    assert cells["10 % most relevant"].below_text == "0.138"
+    assert cells["10 % random"].below_text == cells["always the centre"].below_text == ""
+    assert of_removal.caption == "MAE in metres; below it, pale, the published one"
+    errors = dict.fromkeys(("mae_x_m", "mae_y_m", "mae_z_m", "median_m", "p90_m", "slope_x", "slope_y"), 0.5)
+    errors = pd.DataFrame([errors | {"mae_m": 0.1, "published_mae_m": 0.088}])
+    (row,) = localization_tables(errors.assign(condition="a", localizer="loc_cnn"))[0].groups[0][1]
+    assert (row.cells[0].text, row.cells[0].below_text) == ("0.100", "0.088")
+
+
 @pytest.mark.parametrize(("index", "experiment"), [(0, "tdoa"), (1, "tdoa_refined")])
 def test_delay_tables_equal_the_result_files(results, page, index, experiment):
-    summary = table(results, experiment, "summary.csv").set_index(["signal", "condition"])
+    summary = table(results, experiment, "summary.csv").set_index(["signal", "model", "condition"])
     rows = shown(page, "delays", index)
-    names = {"microphones": "microphones", "relevance loc_cnn": "relevance, LocCNN",
-             "untrained sample_cnn": "untrained, SampleCNN", "always lag 0": "always lag 0"}  # fmt: skip
+    names = {("microphones", ""): "microphones", ("relevance", "loc_cnn"): "relevance, LocCNN",
+             ("untrained", "sample_cnn"): "untrained, SampleCNN", ("always lag 0", ""): "always lag 0"}  # fmt: skip
     assert len(rows) == 6
-    for signal, name in names.items():
+    for key, name in names.items():
         for cell, condition in zip(rows[None, name], [*CONDITIONS, "pooled"], strict=True):
-            expected = summary.loc[(signal, condition), ["mae_samples", "anomalies_percent"]]
+            expected = summary.loc[(*key, condition), ["mae_samples", "anomalies_percent"]]
             np.testing.assert_array_equal(cell, expected.to_numpy(float))
 
 
 def test_the_table_of_directions_equals_the_result_file(results, page):
-    summary = table(results, "tdoa_refined", "summary.csv").set_index(["signal", "condition"])["direction_percent"]
+    summary = table(results, "tdoa_refined", "summary.csv").set_index(["signal", "model", "condition"])
     rows = shown(page, "delays", 2)
-    for signal, name in (("microphones", "microphones"), ("relevance sample_cnn", "relevance, SampleCNN")):
-        expected = [summary[signal, each] for each in [*CONDITIONS, "pooled"]]
+    for key, name in ((("microphones", ""), "microphones"), (("relevance", "sample_cnn"), "relevance, SampleCNN")):
+        expected = [summary["direction_percent"][(*key, each)] for each in [*CONDITIONS, "pooled"]]
         assert not np.isnan(expected).any()
         assert [cell for (cell,) in rows[None, name]] == expected
 
 
 def test_localization_tables_equal_the_result_file(results, page):
-    errors = table(results, "localization", "errors.csv").set_index(["method", "condition"])
+    errors = table(results, "localization", "errors.csv").set_index(["localizer", "condition"])
     means, described = shown(page, "localization"), shown(page, "localization", 1)
-    for method, name in (("loc_cnn", "LocCNN"), ("always the centre", "always the centre")):
+    for localizer, name in (("loc_cnn", "LocCNN"), ("always the centre", "always the centre")):
         for index, condition in enumerate(CONDITIONS):
-            expected = errors.loc[(method, condition), ["mae_m", "published_mae_m"]].dropna()
-            np.testing.assert_array_equal(means[None, name][index], expected.to_numpy(float))
-            assert described["error in y", name][index] == [errors.loc[(method, condition), "mae_y_m"]]
+            assert means[None, name][index] == [errors.loc[(localizer, condition), "mae_m"]]
+            assert described["error in y", name][index] == [errors.loc[(localizer, condition), "mae_y_m"]]
 
 
 def test_findings_equal_the_result_files(results, page):
@@ -182,70 +205,147 @@ def test_findings_equal_the_result_files(results, page):
     values = {float(each["value"]) for each in page.all("data", section)}
     curves = table(results, "perturbation", "curves.csv").query("condition == 'pooled'")
     delays = table(results, "tdoa", "summary.csv").query("condition == 'pooled'")
-    heard = table(results, "localization", "estimates.csv").query("method == 'SRP-PHAT'")
-    error_m = np.abs(heard[["estimate_x_m", "estimate_y_m", "estimate_z_m"]].to_numpy() - heard[["x_m", "y_m", "z_m"]])
-    (srp_phat_m,) = (value for value in values if value == pytest.approx(error_m.to_numpy().mean()))
-    assert values - {srp_phat_m} == {
-        *curves.query("percent == 0 and curve in ('relevance', 'always the centre')")["mae_m"],
+    errors = table(results, "localization", "verdicts.csv").query("condition == 'pooled'")
+    assert values == {
+        *errors.query("localizer == 'SRP-PHAT'")["mae_m"],
+        *curves.query("percent == 0 and curve in ('energy', 'always the centre')")["mae_m"],
         *curves.query("percent == 10 and curve != 'always the centre'")["mae_m"],
         *delays["mae_samples"],
     }
+    assert "over voices and their sources" in section["text"]
+    assert "over their 2 random initialisations" in " ".join(section["text"].split())
 
 
-def test_words_follow_from_the_numbers():
-    assert compare(1, 2, 3) == "below"
-    assert compare(1, 2, 0) == "above"
-    assert compare(1, 3, 2) == "level"
-    curves = pd.DataFrame(
-        [("pooled", "loc_cnn", curve, percent, mae_m, mae_m - 0.01, mae_m + 0.01) for curve, percent, mae_m in [
-            ("relevance", 0, 0.05), ("relevance", 10, 0.2), ("energy", 10, 0.1), ("random", 10, 0.06),
-            ("always the centre", 0, 0.12)]],
-        columns=["condition", "model", "curve", "percent", "mae_m", "low_m", "high_m"],
-    )  # fmt: skip
-    curves["relevance_above_low_m"], curves["relevance_above_high_m"] = 0.1, 0.2
+METHODS = "lrp", "gradient_x_input"
 
-    def delays(above_zero, direction):
-        table = pd.DataFrame({"condition": "pooled", "pair": "7-8", "mae_samples": 0.5, "anomalies_percent": 1.0,
-                              "signal": ["relevance loc_cnn", "untrained loc_cnn", "always lag 0"]})  # fmt: skip
-        for name, values in (("mae_samples", [0.5] * 3), ("mae_above_zero_samples", [above_zero[0], 0, 0]),
-                             ("anomalies_percent", [1.0] * 3), ("direction_percent", [direction, 5, 0]),
-                             ("anomalies_above_zero_percent", [above_zero[1], 0, 0])):  # fmt: skip
-            table[name] = values
-            table[f"{name}_low"], table[f"{name}_high"] = table[name] - 0.1, table[name] + 0.1
-        return table
 
-    def answers(number, above_zero=(0.0, 0.0), direction=0.0, **more):
-        return find(curves, delays(above_zero, direction), **more)[1][number].answers
+def found_tables(methods=METHODS[:1], removal="level", centre="level", zero=("level", "level"), direction=(), **more):
+    """Return result files whose verdicts are those given, and whose numbers are all the same."""
+    curves = [("relevance", method, percent) for method in methods for percent in (0, 10)]
+    curves += [(curve, "", percent) for curve in ("energy", "random", "always the centre") for percent in (0, 10)]
+    curves = pd.DataFrame(curves, columns=["curve", "method", "percent"])
+    verdicts = [(method, against, percent, centre if against == "always the centre" else removal)
+                for method in methods for against in ("energy", "random", "always the centre")
+                for percent in (0, 10)]  # fmt: skip
+    delays = [("microphones", "", "")]
+    delays += [(signal, method, "loc_cnn") for signal in ("relevance", "untrained") for method in methods]
+    delays = pd.DataFrame([*delays, ("always lag 0", "", "")], columns=["signal", "method", "model"])
+    compared = [("7-8", method, score, "always lag 0", verdict, np.nan, np.nan, 0.0) for method in methods
+                for score, verdict in zip(("anomalies_percent", "mae_samples"), zero, strict=True)]  # fmt: skip
+    compared += [(pair, method, "direction_percent", "untrained", verdict, value, 5.0, low)
+                 for method in methods for pair, verdict, value, low in direction]  # fmt: skip
+    names = ["pair", "method", "score", "against", "verdict", "value", "control", "low"]
+    numbers = dict.fromkeys(("mae_m", "low_m", "high_m"), 0.1)
+    scores = dict.fromkeys(("mae_samples", "mae_samples_low", "mae_samples_high", "anomalies_percent"), 0.5)
+    tables = {
+        "perturbation": {
+            "curves.csv": curves.assign(model="loc_cnn", **numbers),
+            "verdicts.csv": pd.DataFrame(verdicts, columns=["method", "against", "percent", "verdict"]),
+        },
+        "tdoa": {
+            "summary.csv": delays.assign(pair="7-8", **scores),
+            "verdicts.csv": pd.DataFrame(compared, columns=names),
+        },
+    }
+    tables["perturbation"]["verdicts.csv"]["model"] = tables["tdoa"]["verdicts.csv"]["model"] = "loc_cnn"
+    tables |= {experiment: {"verdicts.csv": table} for experiment, table in more.items()}
+    return {experiment: {file: table.assign(condition="pooled") for file, table in files.items()}
+            for experiment, files in tables.items()}  # fmt: skip
 
-    assert answers(0) == ["LocCNN errs less than a constant that hears nothing."]
-    assert "hurts more than removing random" in answers(1)[0]
-    assert answers(1)[1] == "It hurts more than removing the loudest, too."
-    assert "are better than" in answers(2, (-0.3, 0))[0]
-    assert "in one score, worse in the other" in answers(2, (-0.3, 6))[0]
-    assert "are no better than" in answers(2, (0, 6))[0]
-    assert "can’t be told from" in answers(2, (0.05, 0.05))[0]
-    assert "not point to the right side" in answers(2, direction=5.1)[1]
-    assert "On microphones 7 and 8" in answers(2, direction=20.4)[1]
-    assert "by 20 % of the windows; those of an untrained network by 5 %" in answers(2, direction=20.4)[1]
-    other_pair = delays((0, 0), 50).assign(pair="5-10")
-    assert "On microphones 5 and 10" in answers(2, refined=pd.concat([delays((0, 0), 5), other_pair]))[1]
-    for network_above_m, words in (
-        ([0.01, 0.02, 0.03], "errs more than SRP-PHAT"),
-        ([0.01, 0.02, -0.03], "can’t be told"),
-        ([-0.02, -0.01, -0.04], "errs less than SRP-PHAT"),
-    ):
-        errors_m = {"SRP-PHAT": np.array([0.1, 1.0, 10.0])}
-        errors_m["loc_cnn"] = errors_m["SRP-PHAT"] + network_above_m
-        heard = pd.concat(
-            pd.DataFrame({"condition": "a", "source": [0, 0, 1], "window": [0, 1, 0], "method": method}
-                         | {f"{axis}_m": 1.0 for axis in "xyz"} | {f"estimate_{axis}_m": 1 + error_m for axis in "xyz"})
-            for method, error_m in errors_m.items()
-        )  # fmt: skip
-        assert words in answers(0, estimates=heard)[1]
-    hurts = {-0.2: "hurts less", -0.05: "can’t be told", 0.1: "hurts more"}
-    for low_m, words in hurts.items():
-        curves["relevance_above_low_m"], curves["relevance_above_high_m"] = low_m, low_m + 0.1
-        assert all(words in answer for answer in answers(1))
+
+def answers(number, **verdicts):
+    return find(found_tables(**verdicts))[1][number].answers
+
+
+@pytest.mark.parametrize(
+    ("verdict", "errs", "hurts"),
+    [
+        ("below", "errs less than", "hurts less than"),
+        ("above", "errs more than", "hurts more than"),
+        ("level", "can’t be told from", "can’t be told from"),
+    ],
+)
+def test_words_follow_from_the_verdicts_of_errors(verdict, errs, hurts):
+    assert answers(0, centre=verdict) == [f"LocCNN {errs} a constant that hears nothing."]
+    random, loudest = answers(1, removal=verdict)
+    assert random == f"LocCNN: removing the most relevant input {hurts} removing random input."
+    assert loudest.startswith(f"It {hurts} removing the loudest")
+    baseline = pd.DataFrame({"localizer": ["loc_cnn", "loc_cnn", "SRP-PHAT"], "mae_m": 0.1, "mae_low_m": 0.1,
+                             "mae_high_m": 0.1, "against": ["always the centre", "SRP-PHAT", "always the centre"],
+                             "verdict": ["level", verdict, "level"]})  # fmt: skip
+    assert answers(0, localization=baseline)[1] == f"LocCNN {errs} SRP-PHAT, which has learned nothing."
+
+
+@pytest.mark.parametrize(
+    ("zero", "words"),
+    [
+        (("level", "below"), "are better than"),
+        (("above", "below"), "in one score, worse in the other"),
+        (("above", "level"), "are no better than"),
+        (("level", "level"), "can’t be told from"),
+        (("level", np.nan), "can’t be told from"),
+    ],
+)
+def test_words_follow_from_the_verdicts_of_delays(zero, words):
+    assert words in answers(2, zero=zero)[0]
+
+
+def test_words_tell_the_pair_on_which_relevance_points_best_to_the_right_side():
+    pairs = ("7-8", "above", 20.4, 3.0), ("5-10", "above", 16.2, 9.0), ("0-15", "level", 50.0, -1.0)
+    answer = answers(2, direction=pairs)[1]
+    assert "On microphones 5 and 10" in answer
+    assert "right less wrong is 16 % of the windows that both heard, with untrained networks 5 %" in answer
+    assert "not point to the right side clearly" in answers(2, direction=pairs[2:])[1]
+    assert "not point to the right side clearly" in answers(2, direction=[("7-8", "below", -9.0, -20.0)])[1]
+    assert len(answers(2, direction=[("7-8", "", np.nan, np.nan)])) == 1
+    refined = found_tables(direction=pairs[1:2])["tdoa"]["verdicts.csv"].drop(columns="condition")
+    assert "On microphones 5 and 10" in answers(2, direction=pairs[2:], tdoa_refined=refined)[1]
+
+
+def test_findings_and_tables_name_every_method():
+    tables = found_tables(methods=METHODS, direction=[("7-8", "above", 20.4, 3.0)])
+    localization, removal, delays = find(tables)[1]
+    assert localization.answers == ["LocCNN can’t be told from a constant that hears nothing."]
+    assert [answer.split(":")[0] for answer in removal.answers[::2]] == ["LocCNN (LRP)", "LocCNN (gradient x input)"]
+    assert [mark.name for mark in removal.marks][:2] == [
+        "LocCNN, most relevant (LRP)",
+        "LocCNN, most relevant (gradient x input)",
+    ]
+    assert [mark.name for mark in delays.marks][1:3] == [
+        "relevance (LRP), LocCNN",
+        "relevance (gradient x input), LocCNN",
+    ]
+    assert ["(LRP)" in answer for answer in delays.answers[::2]] == [True, False]
+    curves = tables["perturbation"]["curves.csv"].assign(published_mae_m=np.nan)
+    names = [row.name for row in removal_table(curves).groups[0][1]]
+    assert names == ["nothing removed", "10 % most relevant (LRP)", "10 % most relevant (gradient x input)",
+                     "10 % loudest", "10 % random"]  # fmt: skip
+    rows = delay_table("As published", tables["tdoa"]["summary.csv"]).groups[0][1]
+    assert [row.name for row in rows][1:3] == ["relevance (LRP), LocCNN", "relevance (gradient x input), LocCNN"]
+
+
+def test_a_second_method_is_seen_and_heard(results, tmp_path):
+    common = ["--data_path", str(results / "data"), "--weights", str(results / "weights"), "--results", str(tmp_path),
+              "--gpu", "cpu", "--model_name", "loc_cnn", "--method", *METHODS]  # fmt: skip
+    perturbation_experiment.main([*common, "--percents", "0", "10"])
+    tdoa_experiment.main([*common, "--pairs", "0,2", "--untrained", "2", "--null_sources", "1"])
+    built = build_page.main(["--results", str(tmp_path), "--to", str(tmp_path / "docs"), "--between", "0"])
+    page = Page(built.read_text())
+    assert {name for _, name in shown(page, "removal")} >= {
+        "10 % most relevant (LRP)",
+        "10 % most relevant (gradient x input)",
+    }
+    assert (None, "relevance (gradient x input), LocCNN") in shown(page, "delays")
+    for example in page.all("template"):
+        sounds = [each["text"] for each in page.all("h4", example)]
+        assert sounds == [
+            "Microphone 0",
+            "Relevance of microphone 0 (LRP)",
+            "Relevance of microphone 0 (gradient x input)",
+        ]
+        assert len({each["src"] for each in page.all("audio", example)}) == 3
+        assert "relevance (gradient x input)" in example["text"]
+    assert "relevance, here by LRP and gradient x input" in page.all("p")[1]["text"]
 
 
 def test_examples_are_the_extremes_and_the_same_others_everywhere():
@@ -321,6 +421,25 @@ def test_what_is_missing_is_named_in_one_line(results, tmp_path, capsys):
     (removal / "sources.csv").unlink()
     assert "sources.csv is missing" in refused(capsys, ["--results", str(tmp_path), *to])
     assert not (tmp_path / "docs").exists()
+
+
+def change_run(folder, change):
+    (path,) = folder.glob("*/run.json")
+    run = json.loads(path.read_text())
+    change(run)
+    path.write_text(json.dumps(run))
+
+
+def test_results_of_other_networks_or_sources_are_never_put_together(results, tmp_path):
+    for name in ("perturbation", "tdoa", "tdoa_refined", "localization"):
+        shutil.copytree(results / name, tmp_path / name)
+    assert list(read_results(tmp_path)) == ["perturbation", "tdoa", "tdoa_refined", "localization"]
+    change_run(tmp_path / "localization", lambda run: run["trials"][1]["network"].update(weights="others"))
+    change_run(tmp_path / "tdoa_refined", lambda run: run["trials"][0]["relevance"]["lrp"].update(start="prediction"))
+    assert list(read_results(tmp_path)) == ["perturbation", "tdoa"]
+    change_run(tmp_path / "tdoa", lambda run: run["trials"][0]["sources"].pop())
+    with pytest.raises(InputError, match="different networks or sources"):
+        read_results(tmp_path)
 
 
 def test_a_folder_that_is_no_page_is_left_alone(results, tmp_path, capsys):

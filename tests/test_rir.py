@@ -17,7 +17,7 @@ from scipy.fft import next_fast_len
 
 import benchmarks.rir
 from acoustics.rir import simulate_rirs
-from acoustics.room import delays_samples, smallest_T60_s
+from acoustics.room import Scene, delays_samples, smallest_T60_s
 from acoustics.simulators import SIMULATORS, finufft, gpurir, resolve_simulator
 from params import PUBLISHED, Room
 from running.errors import InputError
@@ -97,6 +97,22 @@ def test_finufft_is_the_literal_sum_at_long_T60(T60_s):
     at = np.r_[120:150, np.random.default_rng(0).integers(0, len(rir), 150)]
     literal = literal_rir(ROOM, SOURCES_M[0], MICROPHONES_M[0], T60_s, len(rir), at=at)
     assert np.linalg.norm(rir[at] - literal) < TOLERANCE["finufft"] * np.linalg.norm(literal)
+
+
+def test_a_windowed_sinc_is_as_far_away_as_the_deviations_say():
+    distances, in_band = [], []
+    for source_m in SOURCES_M:
+        for microphone_m in MICROPHONES_M[::2]:
+            scene = Scene(ROOM, source_m[None], microphone_m[None], 0.15)
+            unwindowed = finufft.simulate(scene)[0, 0]
+            windowed = benchmarks.rir.image_sum(
+                scene, np.arange(scene.n_samples), lambda t: benchmarks.rir.hann_sinc(t, 128)
+            )
+            distances.append(relative_error(windowed, unwindowed))
+            in_band.append(relative_error(windowed, unwindowed, BAND))
+    assert 0.01 < min(distances) < max(distances) < 0.09
+    assert np.mean(distances) == pytest.approx(0.044, abs=0.01)
+    assert max(in_band) < 0.006
 
 
 @pytest.mark.parametrize("T60_s", [0.3, 0.6])

@@ -2,21 +2,25 @@
 
 import argparse
 import csv
+import importlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from killed import dead_process, part_of_a_dead_process
 
 import params
 from running import arguments, parts, provenance, ranks
 from running.errors import InputError, exits_cleanly
-from running.files import read_csv, read_json, remove_parts, whole_file, write_csv, write_json
+from running.files import part_of, read_csv, read_json, remove_parts, whole_file, write_csv, write_json
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,12 +59,43 @@ with whole_file({str(tmp_path / "a.txt")!r}) as beside:
 
 
 def test_a_folder_that_a_killed_process_left_is_removed(tmp_path):
-    killed = subprocess.Popen([sys.executable, "-c", ""])
-    killed.wait()
-    for process in (killed.pid, os.getpid()):
-        (tmp_path / f".page.{process}.part" / "page").mkdir(parents=True)
+    own = part_of(tmp_path / "page")
+    for part in (own, part_of_a_dead_process(tmp_path / "page")):
+        (part / "page").mkdir(parents=True)
     remove_parts(tmp_path)
-    assert [left.name for left in tmp_path.iterdir()] == [f".page.{os.getpid()}.part"]
+    assert list(tmp_path.iterdir()) == [own]
+
+
+def test_what_another_machine_writes_is_left_alone_for_a_day(tmp_path, monkeypatch):
+    """Machines that share a disk have the same process numbers; only time tells whether another one's is alive."""
+    monkeypatch.setattr(os, "getpid", dead_process)
+    monkeypatch.setattr(socket, "gethostname", lambda: "node-1.cluster.example")
+    theirs = part_of(tmp_path / "0001.wav")
+    theirs.write_text("half")
+    monkeypatch.setattr(socket, "gethostname", lambda: "node-2.cluster.example")
+    remove_parts(tmp_path)
+    assert list(tmp_path.iterdir()) == [theirs]
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(theirs, (two_days_ago, two_days_ago))
+    remove_parts(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_hidden_files_of_other_names_are_left_alone(tmp_path):
+    for name in (".notes.part", ".a.b.part.txt", ".partition"):
+        (tmp_path / name).write_text("mine")
+    remove_parts(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_folder_after(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append(os.readlink(f"/proc/self/fd/{file}")), fsync(file)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("rename"), replace(*paths)))
+    with whole_file(tmp_path / "a.txt") as beside:
+        beside.write_text("whole")
+    assert done == [str(beside), "rename", str(tmp_path)]
 
 
 def test_a_csv_is_written_as_pythons_own_writer_does(tmp_path, rng):
@@ -131,6 +166,60 @@ def test_errors_end_with_one_line(capsys, error, code, text):
     assert capsys.readouterr().err.strip().startswith(text)
 
 
+def failing(argv=None):
+    try:
+        raise KeyError("of old")
+    except KeyError:
+        raise InputError("no such thing; do that") from None
+
+
+@pytest.mark.parametrize("argv", [[], ["--traceback"]])
+def test_the_traceback_is_shown_when_asked_for_before_the_line(capsys, argv):
+    with pytest.raises(SystemExit):
+        exits_cleanly(failing)(argv)
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1] == "error: no such thing; do that"
+    assert ("Traceback" in error) == ("in failing" in error) == ("of old" in error) == bool(argv)
+
+
+@pytest.mark.parametrize("argv", [[], ["--traceback"]])
+def test_of_scripts_that_call_each_other_the_outermost_one_ends_with_the_line(capsys, argv):
+    passed = []
+
+    @exits_cleanly
+    def outer(argv=None):
+        try:
+            exits_cleanly(failing)(["--seed", "1"])
+        except InputError as error:
+            passed.append(error)
+            raise
+
+    for _ in range(2):  # the second time as the first
+        with pytest.raises(SystemExit) as stop:
+            outer(argv)
+        assert stop.value.code == 2
+        error = capsys.readouterr().err
+        assert error.count("error: no such thing; do that\n") == 1
+        assert ("in failing" in error) == bool(argv)
+    assert len(passed) == 2
+
+
+SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "params")
+BENCHMARKS = ("generation", "perturbation", "rir", "relevance", "tdoa", "training", "__main__")
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, *(f"benchmarks.{name}" for name in BENCHMARKS)])
+def test_every_script_takes_the_flag_for_tracebacks(script, capsys):
+    with pytest.raises(SystemExit) as stop:
+        importlib.import_module(script).main(["--help"])
+    assert stop.value.code == 0
+    assert "--traceback" in capsys.readouterr().out
+
+
+def test_the_flag_for_tracebacks_leaves_no_trace_in_results():
+    assert vars(arguments.parser("x").parse_args(["--traceback"])) == vars(arguments.parser("x").parse_args([])) == {}
+
+
 def parsed(add, *argv):
     parser = arguments.parser("x")
     add(parser)
@@ -194,10 +283,10 @@ def test_parts_are_computed_once_and_returned_in_order(tmp_path):
 
 
 def test_a_damaged_part_is_named(tmp_path):
-    parts.by_source(tmp_path, [5], lambda row: {"a": np.zeros(3)}, "test")
-    (tmp_path / "0005.npz").write_bytes(b"PK no zip")
-    with pytest.raises(InputError, match=r"0005\.npz"):
-        parts.by_source(tmp_path, [5], lambda row: {}, "test")
+    parts.by_source(tmp_path, ["5"], lambda row: {"a": np.zeros(3)}, "test")
+    (tmp_path / "5.h5").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match=r"5\.h5 is damaged"):
+        parts.by_source(tmp_path, ["5"], lambda row: {}, "test")
 
 
 def test_origin_is_json_and_names_versions():

@@ -1,9 +1,10 @@
+import hashlib
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from acoustics.speech import Corpus, Utterance, draw_utterances
+from acoustics.speech import Corpus, Utterance, draw_utterances, open_corpus
 from params import PUBLISHED
 from running.errors import InputError
 
@@ -85,6 +86,21 @@ def test_too_few_speakers_ask_for_another_draw():
         draw_utterances(Words([2]), COUNTS, 0, "utterances")
     with pytest.raises(InputError, match="no draw 'any'"):
         draw_utterances(Words([50]), COUNTS, 0, "any")
+
+
+@pytest.mark.parametrize(
+    ("draw", "digest"),
+    [
+        ("speakers", "a89b89e4a6a7916b71d01436337fd64e6127740976a45adade8d2bd1930f421c"),
+        ("utterances", "4ecd3a874b1f7d9026c5aabd784d5c46148fa963db0bcf1f366e19fd15421385"),
+        ("published", "72d1d293eb2592d7c536596e61b4c3201bf7a978a4447a26fe15207c62433ab9"),
+    ],
+)
+def test_who_says_what_stays_as_the_weights_that_come_with_it_were_trained(draw, digest):
+    counts = {split: len(positions) for split, positions in PUBLISHED.grid.splits().items()}
+    drawn = draw_utterances(open_corpus("espeak"), counts, 5000, draw)
+    names = " ".join(utterance.id for utterances in drawn.values() for utterance in utterances)
+    assert hashlib.sha256(names.encode()).hexdigest() == digest
 
 
 def test_published_draw_repeats_the_published_program():

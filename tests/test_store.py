@@ -147,7 +147,7 @@ for row in range(6):
     store.attributions(row)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    deadline_s = time.monotonic() + 60
+    deadline_s = time.monotonic() + 300
     while not list(tmp_path.glob("*/*.h5")) and process.poll() is None and time.monotonic() < deadline_s:
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)

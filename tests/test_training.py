@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from killed import part_of_a_dead_process
 from training_data import CONDITION, WINDOW_SAMPLES, one_thread, open_splits, write_dataset  # noqa: F401
 from two_ranks import run_on_two_ranks
 
@@ -156,7 +157,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(command, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (killed / "last.safetensors").exists()
-    (killed / f".state.{process.pid}.part.pt").touch()
+    part_of_a_dead_process(killed / "state.pt").touch()
     assert weights(train.main(command(*more, log_dir="killed")), "last") == weights(train.main(command(*more)), "last")
     assert not list(killed.glob(".*"))
 

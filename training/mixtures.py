@@ -58,6 +58,10 @@ class Mixtures:
     recording of the utterance, less the signal-to-noise ratio; it follows from the autocorrelations of utterance and
     response, without that recording.
 
+    Exact without smear. Smear and response together last longer than a window's transform, so what follows the window
+    wraps around to its beginning: 72 dB or more below the window on average and never less than 44 dB (6000 draws of
+    the recipe `mixed` in the four conditions, against sums in float64), while the noise is 10 to 25 dB below it.
+
     Parameters
     ----------
     recordings : Recordings

@@ -6,46 +6,45 @@ J. Kominek, A. W. Black, "The CMU Arctic speech databases", 5th ISCA Workshop on
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 import shutil
 import tarfile
+import tempfile
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-
-from tqdm import tqdm
 
 from acoustics.speech.corpus import Utterance
 from acoustics.speech.files import FileCorpus
 from running.errors import InputError
 
-SPEAKERS = (
-    "aew",
-    "ahw",
-    "aup",
-    "awb",
-    "axb",
-    "bdl",
-    "clb",
-    "eey",
-    "fem",
-    "gka",
-    "jmk",
-    "ksp",
-    "ljm",
-    "lnh",
-    "rms",
-    "rxr",
-    "slp",
-    "slt",
-)
+SPEAKERS = {
+    "aew": "645cb33c0f0b2ce41384fdd8d3db2c3f5fc15c1e688baeb74d2e08cab18ab406",
+    "ahw": "024664adeb892809d646a3efd043625b46b5bfa3e6189b3500b2d0d59dfab06c",
+    "aup": "2c55bc3050caa996758869126ad10cf42e1441212111db034b3a45189c18b6fc",
+    "awb": "d74a950c9739a65f7bfc4dfa6187f2730fa03de5b8eb3f2da97a51b74df64d3c",
+    "axb": "dd65c3d2907d1ee52f86e44f578319159e60f4bf722a9142be01161d84e330ff",
+    "bdl": "26b91aaf48b2799b2956792b4632c2f926cd0542f402b5452d5adecb60942904",
+    "clb": "3f16dc3f3b97955ea22623efb33b444341013fc660677b2e170efdcc959fa7c6",
+    "eey": "8a0ee4e5acbd4b2f61a4fb947c1730ab3adcc9dc50b195981d99391d29928e8a",
+    "fem": "3fcff629412b57233589cdb058f730594a62c4f3a75c20de14afe06621ef45e2",
+    "gka": "dc82e7967cbd5eddbed33074b0699128dbd4482b41711916d58103707e38c67f",
+    "jmk": "3a37c0e1dfc91e734fdbc88b562d9e2ebca621772402cdc693bbc9b09b211d73",
+    "ksp": "8029cafce8296f9bed3022c44ef1e7953332b6bf6943c14b929f468122532717",
+    "ljm": "b23993765cbf2b9e7bbc3c85b6c56eaf292ac81ee4bb887b638a24d104f921a0",
+    "lnh": "4faf34d71aa7112813252fb20c5433e2fdd9a9de55a00701ffcbf05f24a5991a",
+    "rms": "c6dc11235629c58441c071a7ba8a2d067903dfefbaabc4056d87da35b72ecda4",
+    "rxr": "1fa4271c393e5998d200e56c102ff46fcfea169aaa2148ad9e9469616fbfdd9b",
+    "slp": "54345ed55e45c23d419e9a823eef427f1cc93c83a710735ec667d068c916abf1",
+    "slt": "7c173297916acf3cc7fcab2713be4c60b27312316765a90934651d367226b4ea",
+}
+"""SHA-256 of each speaker's archive; github.com/pytorch/audio lists the same in ``torchaudio.datasets.CMUARCTIC``."""
+
 PAGE = "http://festvox.org/cmu_arctic/"
 DIRECTORY = Path("data/cmu_arctic")
+ARCHIVES = ".archives"
 BLOCK_BYTES = 2**18
 TIMEOUT_S = 60
+RETRIES = 3
 
 
 def open_cmu_arctic(directory: str | Path, min_samples: int) -> FileCorpus:
@@ -73,32 +72,36 @@ def open_cmu_arctic(directory: str | Path, min_samples: int) -> FileCorpus:
 
 
 def download_cmu_arctic(directory: str | Path, page: str = PAGE) -> None:
-    """Download the speakers that `directory` lacks; what an earlier attempt has left is continued.
+    """Download the speakers that `directory` lacks, by pooch: checked, and tried again where the connection breaks.
 
     Raises
     ------
     InputError
-        When a speaker can't be downloaded or unpacked; what is done is kept.
+        When a speaker can't be downloaded or is not what it was; the speakers before it are kept.
     """
     directory = Path(directory)
-    if all((directory / _folder(speaker)).is_dir() for speaker in SPEAKERS):
+    lacking = [speaker for speaker in SPEAKERS if not (directory / _folder(speaker)).is_dir()]
+    if not lacking:
         return
     directory.mkdir(parents=True, exist_ok=True)
     with _lock(directory):
-        for speaker in SPEAKERS:
+        for speaker in lacking:
             if not (directory / _folder(speaker)).is_dir():
-                archive = _download(f"{page}packed/{_folder(speaker)}.tar.bz2", directory)
-                _unpack(archive, speaker, directory)
-                archive.unlink()
+                _unpack(_fetch(speaker, directory, page), speaker, directory)
+        shutil.rmtree(directory / ARCHIVES, ignore_errors=True)
 
 
 def _folder(speaker: str) -> str:
     return f"cmu_us_{speaker}_arctic"
 
 
+def _archive(speaker: str) -> str:
+    return f"{_folder(speaker)}.tar.bz2"
+
+
 def _how_to_get(directory: Path) -> str:
     return (
-        f"get packed/{_folder('*')}.tar.bz2 from {PAGE} and unpack them "
+        f"get packed/{_archive('*')} from {PAGE} and unpack them "
         f"so that {directory / _folder('aew')}/wav/*.wav and the like exist"
     )
 
@@ -111,64 +114,38 @@ def _lock(directory: Path):
         yield
 
 
-def _download(url: str, directory: Path) -> Path:
-    """Download one archive, going on where an earlier attempt has stopped; return its path."""
-    archive = directory / f".{url.rpartition('/')[2]}.part"
-    present = archive.stat().st_size if archive.exists() else 0
+def _fetch(speaker: str, directory: Path, page: str) -> Path:
+    """Return a speaker's archive, downloaded unless it is there."""
+    import pooch  # its progress bar complains in notebooks when it is imported, used or not
+
+    name = _archive(speaker)
+    archives = pooch.create(
+        path=directory / ARCHIVES,
+        base_url=f"{page}packed/",
+        registry={name: f"sha256:{SPEAKERS[speaker]}"},
+        retry_if_failed=RETRIES,
+    )
+    downloader = pooch.HTTPDownloader(progressbar=True, chunk_size=BLOCK_BYTES, timeout=TIMEOUT_S)
     try:
-        with urlopen(Request(url, headers={"Range": f"bytes={present}-"}), timeout=TIMEOUT_S) as response:
-            continued = response.status == 206
-            if response.length is None:
-                raise ConnectionError("the server does not say how much there is")
-            whole = (present if continued else 0) + response.length
-            with archive.open("ab" if continued else "wb") as file:
-                _copy(response, file, whole, url.rpartition("/")[2])
-        received = archive.stat().st_size
-        if received != whole:
-            raise ConnectionError(f"{received} of {whole} bytes arrived")
-    except HTTPError as error:
-        if error.code != 416:  # nothing beyond what is present
-            raise _no_download(url, directory, error) from None
-    except (ConnectionError, TimeoutError, HTTPException) as error:
-        raise _no_download(url, directory, error) from None
-    except OSError as error:
-        if error.errno is not None:
+        return Path(archives.fetch(name, downloader=downloader))
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) is not None:  # of the disk, not of the network
             raise
-        raise _no_download(url, directory, error) from None
-    return archive
-
-
-def _no_download(url: str, directory: Path, reason: Exception) -> InputError:
-    return InputError(f"{url} can't be downloaded ({reason}); run again to go on, or {_how_to_get(directory)}")
-
-
-def _copy(response, file, whole: int, title: str) -> None:
-    with tqdm(desc=title, total=whole, initial=file.tell(), unit="B", unit_scale=True) as progress:
-        while block := response.read(BLOCK_BYTES):
-            file.write(block)
-            progress.update(len(block))
+        where = archives.get_url(name)
+        raise InputError(
+            f"{where} can't be downloaded ({error}); run again to go on, or {_how_to_get(directory)}"
+        ) from None
 
 
 def _unpack(archive: Path, speaker: str, directory: Path) -> None:
-    """Unpack the recordings of an archive and nothing else; the speaker's folder appears whole or not at all."""
+    """Unpack the recordings of an archive, nothing else, and remove it; the folder appears whole or not at all."""
     wanted = re.compile(rf"(?:\./)?{_folder(speaker)}/wav/(arctic_\w+\.wav)")
-    beside = directory / f".{_folder(speaker)}.part"
-    shutil.rmtree(beside, ignore_errors=True)
-    (beside / "wav").mkdir(parents=True)
-    try:
-        with tarfile.open(archive, "r|bz2") as members:
-            for member in members:
-                match = wanted.fullmatch(member.name)
-                if match and member.isfile():
-                    with (beside / "wav" / match[1]).open("wb") as file:
-                        shutil.copyfileobj(members.extractfile(member), file)
-        if not any((beside / "wav").iterdir()):
-            raise tarfile.TarError("no recordings in it")
-        os.replace(beside, directory / _folder(speaker))
-    except (tarfile.TarError, EOFError, OSError) as error:
-        if getattr(error, "errno", None) is not None:
-            raise
-        archive.unlink()
-        raise InputError(f"the archive of speaker {speaker} is damaged ({error}); it was removed, run again") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent) as beside, tarfile.open(archive) as members:
+        wav = Path(beside, _folder(speaker), "wav")
+        wav.mkdir(parents=True)
+        for member in members:
+            match = wanted.fullmatch(member.name)
+            if match and member.isfile():
+                (wav / match[1]).write_bytes(members.extractfile(member).read())
+        wav.parent.rename(directory / _folder(speaker))
+    archive.unlink()

@@ -49,7 +49,7 @@ class Corpus(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return a SHA-256 in hex that changes when the utterances, their speakers or their sound change."""
+        """Return a SHA-256 in hex of the utterances, their speakers and what each corpus takes for their sound."""
 
     @abstractmethod
     def read(self, utterance: Utterance) -> tuple[np.ndarray, int]:

@@ -8,12 +8,10 @@ import numpy as np
 
 from acoustics.speech.corpus import Corpus, Utterance
 from running.errors import InputError
+from running.seeds import generator
 
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 """Share of the corpus' utterances that each split is given."""
-
-STREAM = int.from_bytes(b"speech", "big")
-"""Keeps these draws apart from others made with the same seed."""
 
 
 def draw_utterances(
@@ -78,9 +76,9 @@ DRAWS = {"speakers": _draw_speakers, "utterances": _draw_separate_utterances, "p
 
 def _draw_evenly(groups, counts, seed):
     """Divide groups of utterances among the splits and run through each split's utterances in shuffled passes."""
-    pools = _divide(groups, [SHARES[split] for split in counts], np.random.default_rng([seed, STREAM]))
+    pools = _divide(groups, [SHARES[split] for split in counts], generator(seed, "speech"))
     return {
-        split: list(islice(_shuffled_passes(pool, [seed, STREAM, number]), counts[split]))
+        split: list(islice(_shuffled_passes(pool, seed, number), counts[split]))
         for number, (split, pool) in enumerate(zip(counts, pools, strict=True), start=1)
     }
 
@@ -96,7 +94,7 @@ def _divide(groups, shares, rng):
     return pools
 
 
-def _shuffled_passes(pool, seed):
+def _shuffled_passes(pool, seed, split):
     for number in count():
-        for index in np.random.default_rng([*seed, number]).permutation(len(pool)):
+        for index in generator(seed, "speech", split, number).permutation(len(pool)):
             yield pool[index]

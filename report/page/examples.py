@@ -10,18 +10,37 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from explain.delays import DelayProtocol
-from explain.experiment import Trial
-from explain.results import choose_source, open_trial
+from localization.delays import DelayProtocol
+from localization.results import choose_source, open_trial
+from localization.trials import Trial
 from report.figures import room_map
-from report.inspection import SIGNALS, VIEWS, Inspection, inspection_panel, panel_title
+from report.inspection import VIEWS, Inspection, inspection_panel, panel_title
 from report.page.assets import Assets, Picture, Sound, outline
 from report.page.tables import metres
 from report.sounds import match_loudness
-from report.style import condition_title, method_title
-from training.evaluate import estimate_positions
+from report.style import condition_title, localizer_title, method_title
 
 EXTREMES = ("best", "worst")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A signal of an example, to see and to hear.
+
+    Parameters
+    ----------
+    kind : {"microphone", "relevance"}
+    sound : Sound
+    panels : list of (title, Picture)
+        One for each of `VIEWS`.
+    outline : str
+        `report.page.assets.outline`.
+    """
+
+    kind: str
+    sound: Sound
+    panels: list[tuple[str, Picture]]
+    outline: str
 
 
 @dataclass(frozen=True)
@@ -38,13 +57,9 @@ class Example:
         Place of the error among those of all test sources, from 1; their number.
     mae_m : float
     facts : dict of str to str
-    panels : dict of str to list of (title, Picture)
-        Three for each of `SIGNALS`.
-    sounds : dict of str to Sound
-        One for each of `SIGNALS`.
+    signals : list of Heard
+        What a microphone heard, and its relevance by each method.
     room : Picture
-    outlines : dict of str to str
-        `report.page.assets.outline` of each of `SIGNALS`.
     """
 
     condition: str
@@ -55,15 +70,13 @@ class Example:
     count: int
     mae_m: float
     facts: dict[str, str]
-    panels: dict[str, list[tuple[str, Picture]]]
-    sounds: dict[str, Sound]
+    signals: list[Heard]
     room: Picture
-    outlines: dict[str, str]
 
     @property
     def title(self) -> str:
         """Network and condition."""
-        return f"{method_title(self.model)}, {condition_title(self.condition)}"
+        return f"{localizer_title(self.model)}, {condition_title(self.condition)}"
 
 
 def choose_examples(errors: pd.DataFrame, between: int) -> dict[str, list[int]]:
@@ -115,29 +128,36 @@ def _draw_source(
     trials: dict[str, Trial], errors: pd.DataFrame, source: int, protocol: DelayProtocol, assets: Assets
 ) -> Iterator[Example]:
     """Draw a source for all networks: what the microphones heard is the same for all."""
-    inspections = {model: _inspect(trial, source, protocol) for model, trial in trials.items()}
+    inspections = {
+        (model, method): Inspection.of_source(trial.recordings, store, _row_of(trial, source), protocol=protocol)
+        for model, trial in trials.items()
+        for method, store in trial.stores.items()
+    }
     first = next(iter(inspections.values()))
-    microphone, fs_hz = first.pair[0], first.setup.fs_hz
-    signals = [first.signals[microphone], *(each.relevance[microphone] for each in inspections.values())]
-    loud = match_loudness(signals, fs_hz)
+    microphone = first.pair[0]
+    relevance = [each.relevance[microphone] for each in inspections.values()]
+    heard, *loud = match_loudness([first.signals[microphone], *relevance], first.setup.fs_hz)
     condition = next(iter(trials.values())).condition.name
-    place = f"examples/{condition}/{source}"
-    where = f"source {source}, {condition_title(condition)}"
-    heard = _panels(first, "microphone", f"{place}/microphone", where, assets)
-    sound = assets.sound(f"{place}/microphone", f"microphone {microphone}", loud[0], fs_hz)
-    for (model, inspection), signal in zip(inspections.items(), loud[1:], strict=True):
-        file, of_model = f"{place}/{model}", f"{method_title(model)}, {where}"
-        panels = {
-            "microphone": heard,
-            "relevance": _panels(inspection, "relevance", f"{file}-relevance", of_model, assets),
-        }
-        sounds = {
-            "microphone": sound,
-            "relevance": assets.sound(f"{file}-relevance", f"relevance of microphone {microphone}", signal, fs_hz),
-        }
+    place, where = f"examples/{condition}/{source}", f"source {source}, {condition_title(condition)}"
+    name = f"microphone {microphone}"
+    of_microphone = _hear(first, "microphone", name, heard, f"{place}/microphone", where, assets)
+    of_relevance = {
+        (model, method): _hear(
+            inspection,
+            "relevance",
+            f"relevance of {name}" + (f" ({method_title(method)})" if len(trials[model].stores) > 1 else ""),
+            signal,
+            f"{place}/{model}-{method}",
+            f"{localizer_title(model)}, {where}",
+            assets,
+        )
+        for ((model, method), inspection), signal in zip(inspections.items(), loud, strict=True)
+    }
+    for model, trial in trials.items():
+        by_method = {method: inspections[model, method] for method in trial.stores}
         rows = errors[errors["model"] == model]
         row = rows[rows["source"] == source].iloc[0]
-        estimates_m = _estimates_m(trials[model], source)
+        estimates_m = trial.network.estimate(trial.recordings.windows(_row_of(trial, source)))
         yield Example(
             condition,
             model,
@@ -146,25 +166,26 @@ def _draw_source(
             int((rows["mae_m"] < row["mae_m"]).sum()) + 1,
             len(rows),
             float(row["mae_m"]),
-            _facts(row, estimates_m, inspection),
-            panels,
-            sounds,
-            _room(row, estimates_m, inspection, f"{file}-room", of_model, assets),
-            {signal: outline(inspection.of(signal)[microphone]) for signal in SIGNALS},
+            _facts(row, estimates_m, by_method),
+            [of_microphone, *(of_relevance[model, method] for method in by_method)],
+            _room(row, estimates_m, first, f"{place}/{model}-room", f"{localizer_title(model)}, {where}", assets),
         )
 
 
-def _inspect(trial: Trial, source: int, protocol: DelayProtocol) -> Inspection:
-    return Inspection.of_source(trial.recordings, trial.relevance, _row_of(trial, source), protocol=protocol)
+def _hear(
+    inspection: Inspection, kind: str, name: str, loud: np.ndarray, file: str, where: str, assets: Assets
+) -> Heard:
+    """Draw a signal and write its sound; `loud` is the signal as it is to be heard."""
+    return Heard(
+        kind,
+        assets.sound(file, name, loud, inspection.setup.fs_hz),
+        _panels(inspection, kind, file, where, assets),
+        outline(inspection.of(kind)[inspection.pair[0]]),
+    )
 
 
 def _row_of(trial: Trial, source: int) -> int:
-    return [row["source"] for row in trial.recordings.sources].index(source)
-
-
-def _estimates_m(trial: Trial, source: int) -> np.ndarray:
-    """Return the network's estimate of each window, shape (window, 3)."""
-    return estimate_positions(trial.model, trial.recordings, [_row_of(trial, source)]).estimates_m
+    return trial.recordings.numbers.index(source)
 
 
 def _panels(inspection: Inspection, signal: str, file: str, where: str, assets: Assets) -> list[tuple[str, Picture]]:
@@ -188,16 +209,19 @@ def _room(
     return assets.picture(file, alt, lambda theme: room_map(inspection.setup, truth_m, estimates_m, theme=theme))
 
 
-def _facts(row: pd.Series, estimates_m: np.ndarray, inspection: Inspection) -> dict[str, str]:
+def _facts(row: pd.Series, estimates_m: np.ndarray, inspections: dict[str, Inspection]) -> dict[str, str]:
+    inspection = next(iter(inspections.values()))
     first, second = inspection.pair
-    lags = {signal: _lag(inspection.peak_lag_samples(signal)) for signal in SIGNALS}
+    lags = [f"true {_lag(inspection.true_lag_samples)}, microphones {_lag(inspection.peak_lag_samples('microphone'))}"]
+    for method, each in inspections.items():
+        named = f"relevance ({method_title(method)})" if len(inspections) > 1 else "relevance"
+        lags.append(f"{named} {_lag(each.peak_lag_samples('relevance'))}")
     seconds = inspection.signals.shape[1] / inspection.setup.fs_hz
     return {
         "Error in x, y, z": ", ".join(metres(row[f"mae_{axis}_m"]) for axis in "xyz") + " m",
         "Talker": _place(_position_m(row)),
         "Mean estimate": _place(estimates_m.mean(axis=0)),
-        f"Delay {first} to {second}": f"true {_lag(inspection.true_lag_samples)}, microphones {lags['microphone']}, "
-        f"relevance {lags['relevance']} samples",
+        f"Delay {first} to {second}": ", ".join(lags) + " samples",
         "Utterance": f"{row['utterance']}, {len(estimates_m)} windows, {seconds:.2f} s",
     }
 

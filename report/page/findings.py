@@ -1,16 +1,24 @@
-"""What was found, in words that follow from the numbers: each number beside the control that says what it is worth."""
+"""What was found, in words that follow from the verdicts: each number beside the control that says what it is worth."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from explain.statistics import mean_over_sources
 from params import CENTRE, LAG_ZERO, SRP_PHAT
 from report.page.tables import POOLED, metres, signal_kind, smallest_share
-from report.style import REMOVED, condition_title, method_title, signal_title
+from report.style import (
+    condition_title,
+    curve_titles,
+    distinct,
+    has_several_methods,
+    localizer_title,
+    method_title,
+    signal_titles,
+)
 from report.tables import rounded
 
 CONSTANT = {
@@ -43,10 +51,11 @@ ZERO = {
     (False, False): "Delays from the relevance of {name} can’t be told from saying “lag 0” always.",
 }
 DIRECTION = {
-    True: "On microphones {pair} they point to the right side more often than to the wrong one, by {percent} % of "
-    "the windows; those of an untrained network by {control} %.",
-    False: "They do not point to the right side clearly more often than those of an untrained network.",
+    True: "On microphones {pair} they point to the right side more often than those of untrained networks: right less "
+    "wrong is {percent} % of the windows that both heard, with untrained networks {control} %.",
+    False: "They do not point to the right side clearly more often than those of untrained networks.",
 }
+Tables = Mapping[str, Mapping[str, pd.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -98,120 +107,122 @@ class Finding:
         return 1.05 * float(np.nanmax([self.reference, *(mark.high for mark in self.marks)])) or 1.0
 
 
-def find(
-    curves: pd.DataFrame,
-    delays: pd.DataFrame,
-    refined: pd.DataFrame | None = None,
-    estimates: pd.DataFrame | None = None,
-) -> tuple[str, list[Finding]]:
+def find(tables: Tables) -> tuple[str, list[Finding]]:
     """Return of which conditions the findings are, in words, and the findings.
 
     Parameters
     ----------
-    curves : DataFrame
-        ``curves.csv`` of perturbation_experiment.py.
-    delays : DataFrame
-        ``summary.csv`` of tdoa_experiment.py.
-    refined : DataFrame, optional
-        The same, of the refined protocol.
-    estimates : DataFrame, optional
-        ``estimates.csv`` of localization_experiment.py.
+    tables : mapping from names of experiments to mappings from files to DataFrames
+        ``curves.csv`` and ``verdicts.csv`` of "perturbation", ``summary.csv`` and ``verdicts.csv`` of "tdoa"; where
+        they are, ``verdicts.csv`` of "tdoa_refined" and of "localization".
     """
+    curves = tables["perturbation"]["curves.csv"]
     condition = POOLED if POOLED in set(curves["condition"]) else curves["condition"].iloc[0]
-    if estimates is not None and condition != POOLED:
-        estimates = estimates[estimates["condition"] == condition]
-    if refined is not None:
-        refined = refined[refined["condition"] == condition]
-    curves, delays = (table[table["condition"] == condition] for table in (curves, delays))
-    whole = curves[curves["percent"] == 0]
-    centre_m = float(whole.loc[whole["curve"] == CENTRE, "mae_m"].iloc[0])
+
+    def of(experiment: str, file: str) -> pd.DataFrame:
+        table = tables[experiment][file]
+        return table[table["condition"] == condition]
+
+    curves, removal = of("perturbation", "curves.csv"), of("perturbation", "verdicts.csv")
+    delays = of("tdoa_refined" if "tdoa_refined" in tables else "tdoa", "verdicts.csv")
+    localization = of("localization", "verdicts.csv") if "localization" in tables else None
     return condition_title(condition), [
-        _localization(whole, centre_m, estimates),
-        _removal(curves, centre_m),
-        _delays(delays[delays["pair"] == delays["pair"].iloc[0]], delays if refined is None else refined),
+        _localization(curves[curves["percent"] == 0], removal[removal["percent"] == 0], localization),
+        _removal(curves, removal),
+        _delays(of("tdoa", "summary.csv"), of("tdoa", "verdicts.csv"), delays),
     ]
 
 
-def compare(low: float, high: float, value: float) -> str:
-    """Tell whether an interval lies "below" or "above" a value; "level" where it holds it."""
-    if high < value:
-        return "below"
-    return "above" if low > value else "level"
-
-
-def _localization(whole: pd.DataFrame, centre_m: float, estimates: pd.DataFrame | None) -> Finding:
+def _localization(whole: pd.DataFrame, removal: pd.DataFrame, localization: pd.DataFrame | None) -> Finding:
+    networks = whole[whole["curve"] == "energy"]
     marks = [
-        Mark(method_title(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
-        for row in whole[whole["curve"] == "relevance"].itertuples()
+        Mark(localizer_title(row.model), "plain", metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
+        for row in networks.itertuples()
     ]
-    answers = [CONSTANT[compare(mark.low, mark.high, centre_m)].format(name=mark.name) for mark in marks]
-    if estimates is not None and SRP_PHAT in set(estimates["method"]):
-        errors_m = _errors(estimates)
-        for model_name in whole["model"].unique():
-            _, *above_m = mean_over_sources(errors_m[model_name] - errors_m[SRP_PHAT], errors_m["source"])
-            answers.append(BASELINE[compare(*above_m, 0)].format(name=method_title(model_name)))
-        mae_m, *interval_m = mean_over_sources(errors_m[SRP_PHAT], errors_m["source"])
-        marks.append(Mark(SRP_PHAT, "plain", metres(mae_m), mae_m, *interval_m))
+    against_centre = removal[removal["against"] == CENTRE].drop_duplicates("model")
+    answers = [CONSTANT[row.verdict].format(name=localizer_title(row.model)) for row in against_centre.itertuples()]
+    if localization is not None:
+        compared = localization[localization["localizer"].isin(networks["model"])]
+        against_baseline = compared[compared["against"] == SRP_PHAT]
+        answers += [
+            BASELINE[row.verdict].format(name=localizer_title(row.localizer)) for row in against_baseline.itertuples()
+        ]
+        baseline = localization[localization["localizer"] == SRP_PHAT].head(1)
+        marks += [
+            Mark(SRP_PHAT, "plain", metres(row.mae_m), row.mae_m, row.mae_low_m, row.mae_high_m)
+            for row in baseline.itertuples()
+        ]
+    centre_m = _centre_m(whole)
     return Finding(
         "Do the networks localize?", answers, "MAE in metres, all input", marks, CENTRE, metres(centre_m), centre_m
     )
 
 
-def _errors(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the error of each method, mean of x, y and z in metres: a row a window, a column a method."""
-    error_m = sum((estimates[f"estimate_{axis}_m"] - estimates[f"{axis}_m"]).abs() for axis in "xyz") / 3
-    heard = estimates[["condition", "source", "window", "method"]].assign(error_m=error_m)
-    return heard.pivot(index=["condition", "source", "window"], columns="method", values="error_m").reset_index()
-
-
-def _removal(curves: pd.DataFrame, centre_m: float) -> Finding:
+def _removal(curves: pd.DataFrame, verdicts: pd.DataFrame) -> Finding:
     percent = smallest_share(curves)
-    marks, answers = [], []
-    for model, rows in curves[curves["percent"] == percent].groupby("model", sort=False):
-        at, title = {row.curve: row for row in rows.itertuples()}, method_title(model)
-        for words, other in ((HURT, at["random"]), (LOUD, at["energy"])):
-            verdict = compare(other.relevance_above_low_m, other.relevance_above_high_m, 0)
-            answers.append(words[verdict].format(name=title))
-        marks += [
-            Mark(f"{title}, {removed}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
-            for curve, removed in REMOVED.items()
-            for row in [at[curve]]
-        ]
-    unit = f"MAE in metres, {percent:g} % of the input removed"
+    removed = curves[curves["percent"] == percent].set_index(["model", "curve", "method"])
+    verdicts = verdicts[verdicts["percent"] == percent].set_index(["model", "method", "against"])["verdict"]
+    titles, named = curve_titles(curves), has_several_methods(curves)
+    answers = [
+        words[verdicts[model, method, against]].format(name=_network(model, method if named else ""))
+        for model in dict.fromkeys(curves["model"])
+        for curve, method in titles
+        if curve == "relevance"
+        for words, against in ((HURT, "random"), (LOUD, "energy"))
+    ]
+    marks = [
+        Mark(f"{localizer_title(model)}, {title}", curve, metres(row.mae_m), row.mae_m, row.low_m, row.high_m)
+        for model in dict.fromkeys(curves["model"])
+        for (curve, method), title in titles.items()
+        for row in [removed.loc[(model, curve, method)]]
+    ]
+    unit, centre_m = f"MAE in metres, {percent:g} % of the input removed", _centre_m(curves)
     return Finding("Is relevant input needed?", answers, unit, marks, CENTRE, metres(centre_m), centre_m)
 
 
-def _delays(delays: pd.DataFrame, all_pairs: pd.DataFrame) -> Finding:
-    zero = next(row for row in delays.itertuples() if row.signal == LAG_ZERO)
-    marks, answers = [], []
-    for row in delays[delays["signal"] != LAG_ZERO].itertuples():
-        kind = signal_kind(row.signal)
-        interval = row.mae_samples_low, row.mae_samples_high
-        marks.append(Mark(signal_title(row.signal), kind, _scores(row), row.mae_samples, *interval))
-        if kind == "relevance":
-            scores = [
-                compare(row.mae_above_zero_samples_low, row.mae_above_zero_samples_high, 0),
-                compare(row.anomalies_above_zero_percent_low, row.anomalies_above_zero_percent_high, 0),
-            ]
-            model_name = row.signal.split()[1]
-            answers.append(ZERO["below" in scores, "above" in scores].format(name=method_title(model_name)))
-            answers.append(_direction(all_pairs, model_name))
-    unit = f"MAE in samples · anomalies; microphones {_pair(zero.pair)}"
+def _delays(summary: pd.DataFrame, verdicts: pd.DataFrame, directions: pd.DataFrame) -> Finding:
+    pair = summary["pair"].iloc[0]
+    scores = summary[summary["pair"] == pair]
+    named = has_several_methods(summary)
+    marks = [
+        Mark(title, signal_kind(row.signal), _scores(row), row.mae_samples, row.mae_samples_low, row.mae_samples_high)
+        for row, title in zip(scores.itertuples(), signal_titles(scores).values(), strict=True)
+        if row.signal != LAG_ZERO
+    ]
+    answers = []
+    for method, model in distinct(verdicts, ["method", "model"]):
+        zero, direction = (_of_relevance(table, method, model) for table in (verdicts, directions))
+        zero = set(zero.loc[(zero["pair"] == pair) & (zero["against"] == LAG_ZERO), "verdict"])
+        answers.append(ZERO["below" in zero, "above" in zero].format(name=_network(model, method if named else "")))
+        answers += _direction(direction[direction["score"] == "direction_percent"])
+    zero = next(scores[scores["signal"] == LAG_ZERO].itertuples())
+    unit = f"MAE in samples · anomalies; microphones {_pair(pair)}"
     return Finding(
         "Do relevance signals carry delays?", answers, unit, marks, LAG_ZERO, _scores(zero), zero.mae_samples
     )
 
 
-def _direction(delays: pd.DataFrame, model_name: str) -> str:
-    """Say on which pair of microphones the relevance of a network points best to the right side, if it does at all."""
-    of_signal = {signal: rows.set_index("pair") for signal, rows in delays.groupby("signal")}
-    trained, untrained = of_signal[f"relevance {model_name}"], of_signal[f"untrained {model_name}"]
-    margin = trained["direction_percent_low"] - untrained["direction_percent_high"].clip(lower=0)
-    if not (margin > 0).any():
-        return DIRECTION[False]
-    pair = margin.idxmax()
-    percent, control = (rounded(rows.loc[pair, "direction_percent"], 0) for rows in (trained, untrained))
-    return DIRECTION[True].format(pair=_pair(pair), percent=percent, control=control)
+def _direction(verdicts: pd.DataFrame) -> list[str]:
+    """Say on which pair of microphones relevance points best to the right side; nothing where no pair has a side."""
+    told = verdicts.dropna(subset="low")
+    above = told[told["verdict"] == "above"]
+    if above.empty:
+        return [DIRECTION[False]] * (not told.empty)
+    best = above.loc[above["low"].idxmax()]
+    percent, control = (rounded(best[name], 0) for name in ("value", "control"))
+    return [DIRECTION[True].format(pair=_pair(best["pair"]), percent=percent, control=control)]
+
+
+def _of_relevance(verdicts: pd.DataFrame, method: str, model: str) -> pd.DataFrame:
+    return verdicts[(verdicts["method"] == method) & (verdicts["model"] == model)]
+
+
+def _network(model: str, method: str) -> str:
+    return f"{localizer_title(model)} ({method_title(method)})" if method else localizer_title(model)
+
+
+def _centre_m(curves: pd.DataFrame) -> float:
+    return float(curves.loc[curves["curve"] == CENTRE, "mae_m"].iloc[0])
 
 
 def _pair(name: str) -> str:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from explain.delays import DelayProtocol
-from explain.results import find_results
+from localization.delays import DelayProtocol
+from localization.results import find_results
 from running.errors import InputError
-from running.files import read_json
+from running.files import read_csv, read_json
 from running.provenance import ROOT
 
 TABLES = {
-    "perturbation": ("curves.csv", "sources.csv"),
-    "tdoa": ("summary.csv", "delays.csv"),
-    "tdoa_refined": ("summary.csv",),
-    "localization": ("errors.csv", "estimates.csv"),
+    "perturbation": ("curves.csv", "verdicts.csv", "sources.csv"),
+    "tdoa": ("summary.csv", "verdicts.csv", "delays.csv"),
+    "tdoa_refined": ("summary.csv", "verdicts.csv"),
+    "localization": ("errors.csv", "verdicts.csv", "estimates.csv"),
 }
 
 
@@ -51,18 +51,14 @@ class Results:
         return DelayProtocol(**protocol | {"pairs": tuple(map(tuple, protocol["pairs"]))})
 
     @property
-    def heard(self) -> list[tuple]:
-        """Sources and relevance of each trial: what experiments that belong together share."""
-        return [(trial["condition"], trial["sources"], trial["relevance"]) for trial in self.run["trials"]]
+    def methods(self) -> list[str]:
+        """Names of the attribution methods, where the experiment is about relevance."""
+        return list(self.run["trials"][0]["relevance"])
 
     @property
-    def localized(self) -> set[tuple]:
-        """Which networks heard which sources: condition, network, hash of its weights, sources."""
-        return {
-            (trial["condition"], trial["model_name"], trial.get("fingerprint") or trial["relevance"]["weights"],
-             tuple(trial["sources"]))
-            for trial in self.run["trials"] if "model_name" in trial
-        }  # fmt: skip
+    def weights(self) -> list[str]:
+        """Files of the weights of each trial."""
+        return [self.run["files"][trial["network"]["weights"]] for trial in self.run["trials"]]
 
 
 def read_results(results: str | Path) -> dict[str, Results]:
@@ -76,7 +72,7 @@ def read_results(results: str | Path) -> dict[str, Results]:
     Returns
     -------
     dict of str to Results
-        "perturbation" and "tdoa"; "tdoa_refined" and "localization" where they are.
+        "perturbation" and "tdoa"; "tdoa_refined" and "localization" where they are of the same networks and sources.
 
     Raises
     ------
@@ -84,29 +80,31 @@ def read_results(results: str | Path) -> dict[str, Results]:
         When one of the first two is missing or not whole, or when they are of different networks or sources.
     """
     removal = find_results(results, "perturbation")
-    refined, localization = (Path(results, name, removal.name) for name in ("tdoa_refined", "localization"))
-    folders = {"perturbation": removal, "tdoa": find_results(results, "tdoa")}
-    folders |= {
-        name: folder
-        for name, folder in (("tdoa_refined", refined), ("localization", localization))
-        if (folder / "run.json").is_file()
-    }
-    read = {name: _read(name, folder) for name, folder in folders.items()}
-    for name in ("tdoa", "tdoa_refined"):
-        if name in read and read[name].heard != read["perturbation"].heard:
-            raise _other(folders[name], removal)
-    if "localization" in read and not read["localization"].localized <= read["perturbation"].localized:
-        raise _other(localization, removal)
-    return read
+    newest = find_results(results, "tdoa")
+    trials = read_json(removal / "run.json")["trials"]
+    folders = {name: _of_trials(Path(results, name), trials) for name in TABLES if name != "perturbation"}
+    if folders["tdoa"] is None:
+        raise InputError(f"{newest} and {removal} are of different networks or sources: run both experiments again")
+    folders = {"perturbation": removal} | {name: folder for name, folder in folders.items() if folder}
+    return {name: _read(name, folder) for name, folder in folders.items()}
 
 
-def _other(first: Path, second: Path) -> InputError:
-    return InputError(f"{first} and {second} are of different networks or sources: run both experiments again")
+def _of_trials(experiment: Path, trials: list[dict]) -> Path | None:
+    """Return the newest results of an experiment whose networks and sources are those of trials."""
+    runs = [run for run in experiment.glob("*/run.json") if _are_same(read_json(run)["trials"], trials)]
+    return max(runs, key=lambda run: run.stat().st_mtime_ns).parent if runs else None
+
+
+def _are_same(found: list[dict], trials: list[dict]) -> bool:
+    """Tell whether the networks heard the same, and where both have relevance, had the same."""
+    networks = [trial for trial in found if "weights" in trial.get("network", {})]
+    return len(networks) == len(trials) and all(
+        any(each.items() <= trial.items() for each in networks) for trial in trials
+    )
 
 
 def _read(name: str, folder: Path) -> Results:
-    try:
-        tables = {table: pd.read_csv(folder / table) for table in TABLES[name]}
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename} is missing: run the experiment again") from None
-    return Results(folder, read_json(folder / "run.json"), tables)
+    for table in TABLES[name]:
+        if not (folder / table).is_file():
+            raise InputError(f"{folder / table} is missing: run the experiment again")
+    return Results(folder, read_json(folder / "run.json"), {table: read_csv(folder / table) for table in TABLES[name]})

@@ -25,17 +25,18 @@ from report.page.tables import (
     column_lines,
     delay_table,
     direction_table,
+    has_published,
     localization_tables,
     removal_table,
 )
-from report.published import CURVES, published_curves
+from report.published import CURVES
 from report.sounds import LOWEST_HZ
-from report.style import DARK, LIGHT, Theme, condition_title, method_title, signal_title
+from report.style import DARK, LIGHT, Theme, condition_title, localizer_title, method_title, signal_titles
 from running.errors import InputError
 from running.files import part_of, read_json, remove_parts, whole_file
 
 STYLE, SCRIPT = "page.css", "page.js"
-SMALL = ("curves.csv", "sources.csv", "summary.csv", "errors.csv")
+SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv")
 """Tables that are copied to the page; those with a row a window are not."""
 DELAYS = {
     "tdoa": "As published",
@@ -97,10 +98,9 @@ def build_site(results: str | Path, to: str | Path, between: int) -> Path:
 
 def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
     """Return what the template shows, with all files that it names written."""
-    curves, delays = read["perturbation"].tables["curves.csv"], read["tdoa"].tables["summary.csv"]
-    refined = read["tdoa_refined"].tables["summary.csv"] if "tdoa_refined" in read else None
-    localized = read["localization"].tables if "localization" in read else {}
-    found_in, findings = find(curves, delays, refined, localized.get("estimates.csv"))
+    curves = read["perturbation"].tables["curves.csv"]
+    shown = {name: read[name].tables["summary.csv"] for name in DELAYS if name in read}
+    found_in, findings = find({name: each.tables for name, each in read.items()})
     content = {
         "light": LIGHT,
         "dark": DARK,
@@ -110,22 +110,22 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "findings": findings,
         "removal": removal_table(curves),
         "removal_plate": removal_plate(curves, assets),
-        "delays": {
-            name: delay_table(protocol, read[name].tables["summary.csv"])
-            for name, protocol in DELAYS.items()
-            if name in read
-        },
-        "direction": direction_table(delays if refined is None else refined),
+        "delays": {name: delay_table(DELAYS[name], summary) for name, summary in shown.items()},
+        "direction": direction_table(list(shown.values())[-1]),
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
+        "asked": read["tdoa"].run["arguments"],
         "examples": show_examples(read, assets, between),
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
-        "published": assets.copy(CURVES, CURVES.name),
+        "published": assets.copy(CURVES, CURVES.name) if has_published(curves) else None,
         "recordings": copy_recordings(read["perturbation"], assets),
         "run": read["perturbation"].run,
+        "methods": [method_title(method) for method in read["perturbation"].methods],
+        "weights": read["perturbation"].weights,
     }
-    if localized:
-        content["localization"], content["localization_more"] = localization_tables(localized["errors.csv"])
-        content["localization_plate"] = localization_plate(localized["estimates.csv"], assets)
+    if "localization" in read:
+        tables = read["localization"].tables
+        content["localization"], content["localization_more"] = localization_tables(tables["errors.csv"])
+        content["localization_plate"] = localization_plate(tables["estimates.csv"], assets)
     return content
 
 
@@ -141,15 +141,14 @@ def show_examples(read: dict[str, Results], assets: Assets, between: int) -> lis
 
 def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
     """Draw the removal curves of all networks and conditions; narrow: a figure each, with the same axes."""
-    published = published_curves()
-    top_m = 1.05 * max(curves["high_m"].max(), published["mae_m"].max())
+    top_m = 1.05 * curves[["high_m", "published_mae_m"]].max(axis=None)
 
     def draw(rows: pd.DataFrame, theme: Theme) -> Figure:
-        figure = removal_curves(rows, published, theme)
+        figure = removal_curves(rows, theme)
         figure.axes[0].set_ylim(0, top_m)
         return figure
 
-    names = ", ".join(map(method_title, curves["model"].unique()))
+    names = ", ".join(map(localizer_title, curves["model"].unique()))
     alt = f"MAE against the share of input removed, by relevance, by energy and at random, for {names}, "
     wide = assets.picture("removal", f"{alt}in each condition", partial(draw, curves))
     parts = []
@@ -158,7 +157,7 @@ def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
         pictures = [
             assets.picture(
                 f"removal-{condition}-{model}",
-                f"MAE against the share of input removed: {method_title(model)}, {title}",
+                f"MAE against the share of input removed: {localizer_title(model)}, {title}",
                 partial(draw, rows),
             )
             for model, rows in curves[curves["condition"] == condition].groupby("model", sort=False)
@@ -169,27 +168,21 @@ def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
 
 def delay_plate(delays: pd.DataFrame, assets: Assets) -> Plate:
     """Draw estimated against true delays of all windows; narrow: a figure a signal."""
-    signals = [signal for signal in delays["signal"].unique() if signal != LAG_ZERO]
+    titles = {key: title for key, title in signal_titles(delays).items() if key[0] != LAG_ZERO}
+    of_signal = dict(tuple(delays.groupby(["signal", "method", "model"])))
     alt = "Estimated against true delays of all windows: "
-    return Plate(
-        assets.picture("delays", alt + ", ".join(map(signal_title, signals)), partial(delay_scatter, delays)),
-        [
-            (signal_title(signal), [
-                assets.picture(
-                    f"delays-{signal.replace(' ', '-')}",
-                    alt + signal_title(signal),
-                    partial(delay_scatter, delays[delays["signal"] == signal]),
-                )
-            ])
-            for signal in signals
-        ],
-    )  # fmt: skip
+    wide = assets.picture("delays", alt + ", ".join(titles.values()), partial(delay_scatter, delays))
+    parts = []
+    for key, title in titles.items():
+        file = "-".join(filter(None, ("delays", *key)))
+        parts.append((title, [assets.picture(file, alt + title, partial(delay_scatter, of_signal[key]))]))
+    return Plate(wide, parts)
 
 
 def localization_plate(estimates: pd.DataFrame, assets: Assets) -> Plate:
     """Draw the distribution of errors over all windows; narrow: only that of the horizontal distance."""
     alt = "Share of estimates against their largest error, for "
-    alt += ", ".join(map(method_title, estimates["method"].unique()))
+    alt += ", ".join(map(localizer_title, estimates["localizer"].unique()))
 
     def one(theme: Theme) -> Figure:
         return error_distributions(estimates, ["horizontal"], theme)
@@ -231,7 +224,7 @@ def _environment() -> jinja2.Environment:
     filters: dict[str, Callable] = {
         "column_lines": column_lines,
         "condition_title": condition_title,
-        "network": method_title,
+        "network": localizer_title,
     }
     environment.filters |= filters
     environment.globals |= {"extremes": EXTREMES, "lowest_hz": LOWEST_HZ}

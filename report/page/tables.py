@@ -9,8 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from params import CENTRE
-from report.published import published_curves
-from report.style import REMOVED, condition_title, method_title, signal_title
+from report.style import condition_title, curve_titles, localizer_title, signal_titles
 from report.tables import rounded
 
 POOLED = "pooled"
@@ -77,34 +76,27 @@ def smallest_share(curves: pd.DataFrame) -> float:
 
 
 def removal_table(curves: pd.DataFrame) -> Table:
-    """Return the MAE with nothing and with a little removed, the published one below.
+    """Return the MAE with nothing and with a little removed, the published one below where there is one.
 
     Parameters
     ----------
     curves : DataFrame
         ``curves.csv`` of perturbation_experiment.py.
     """
-    keys = ["condition", "model", "curve", "percent"]
-    here, published = (table.set_index(keys)["mae_m"] for table in (curves, published_curves()))
-    columns, models = _conditions(curves), list(dict.fromkeys(curves["model"]))
-    percent = smallest_share(curves)
-    shown = {"nothing removed": ("relevance", 0)}
-    shown |= {f"{percent:g} % {name}": (curve, percent) for curve, name in REMOVED.items()}
-
-    def cell(key: tuple) -> Cell:
-        theirs = published.get(key)
-        return Cell(here[key], metres(here[key]), theirs, "–" if theirs is None else metres(theirs))
-
+    columns, percent = _conditions(curves), smallest_share(curves)
+    shown = {"nothing removed": ("plain", ("energy", "", 0))}
+    shown |= {f"{percent:g} % {title}": (key[0], (*key, percent)) for key, title in curve_titles(curves).items()}
+    values = curves.set_index(["condition", "model", "curve", "method", "percent"])
     groups = []
-    for model in models:
+    for model in dict.fromkeys(curves["model"]):
         rows = [
-            Row(name, curve if share else "plain", [cell((column, model, curve, share)) for column in columns])
-            for name, (curve, share) in shown.items()
+            Row(name, kind, [_error_cell(values.loc[(column, model, *key)]) for column in columns])
+            for name, (kind, key) in shown.items()
         ]
-        groups.append((method_title(model), rows))
-    centre = [here[column, models[0], CENTRE, 0] for column in columns]
-    groups.append(("control", [Row(CENTRE, "control", [Cell(value, metres(value)) for value in centre])]))
-    return Table("MAE in metres; below it, pale, the published one", columns, groups)
+        groups.append((localizer_title(model), rows))
+    centre = curves[curves["curve"] == CENTRE].drop_duplicates("condition").set_index("condition")
+    groups.append(("control", [Row(CENTRE, "control", [_error_cell(centre.loc[column]) for column in columns])]))
+    return Table(_mae_caption(curves), columns, groups)
 
 
 def delay_table(protocol: str, summary: pd.DataFrame) -> Table:
@@ -144,7 +136,8 @@ def direction_table(summary: pd.DataFrame) -> Table:
 
     caption = (
         "Direction: of the windows with a true delay of a sample or more, those whose estimate has its sign, less "
-        "those with the other sign; 0 is chance. Below it the 95 % interval"
+        "those with the other sign; 0 is chance. Below it the 95 % interval over voices and their sources, of "
+        "untrained networks over their initialisations"
     )
     return _by_pair(caption, summary, cell)
 
@@ -158,19 +151,17 @@ def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
         ``errors.csv`` of localization_experiment.py.
     """
     columns = _conditions(errors)
-    described = errors.set_index(["method", "condition"])
-    methods = list(dict.fromkeys(errors["method"]))
+    described = {(row["localizer"], row["condition"]): row for _, row in errors.iterrows()}
+    names = list(dict.fromkeys(errors["localizer"]))
 
-    def rows(measure: str, published: str | None = None) -> list[Row]:
+    def rows(measure: str) -> list[Row]:
         return [
-            Row(method_title(method), "control" if method == CENTRE else "plain",
-                [_described(described, (method, column), measure, published) for column in columns])
-            for method in methods
+            Row(localizer_title(name), "control" if name == CENTRE else "plain",
+                [_error_cell(described.get((name, column)), measure) for column in columns])
+            for name in names
         ]  # fmt: skip
 
-    mae = Table(
-        "MAE in metres; below it, pale, the published one", columns, [("MAE", rows("mae_m", "published_mae_m"))]
-    )
+    mae = Table(_mae_caption(errors), columns, [("MAE", rows("mae_m"))])
     groups = [(title, rows(measure)) for measure, title in MEASURES.items()]
     return mae, Table("Errors in metres over all windows, and slopes of estimate against truth", columns, groups)
 
@@ -188,29 +179,36 @@ def metres(value: float) -> str:
 
 def signal_kind(signal: str) -> str:
     """Return what kind of signal delays are from: "microphone", "relevance" or "control"."""
-    return {"microphones": "microphone", "relevance": "relevance"}.get(signal.split()[0], "control")
+    return {"microphones": "microphone", "relevance": "relevance"}.get(signal, "control")
 
 
-def _described(described: pd.DataFrame, key: tuple, measure: str, published: str | None) -> Cell | None:
-    if key not in described.index:
+def has_published(table: pd.DataFrame) -> bool:
+    """Tell whether a table of errors has a published number."""
+    return bool(table["published_mae_m"].notna().any())
+
+
+def _mae_caption(table: pd.DataFrame) -> str:
+    return "MAE in metres" + ("; below it, pale, the published one" if has_published(table) else "")
+
+
+def _error_cell(row: pd.Series | None, measure: str = "mae_m") -> Cell | None:
+    """Return a cell of a row of a table of errors, below an MAE the published one."""
+    if row is None:
         return None
-    value = described.loc[key, measure]
+    value, theirs = row[measure], row["published_mae_m"]
     text = "–" if pd.isna(value) else metres(value)
-    if published is None:
-        return Cell(value, text)
-    theirs = described.loc[key, published]
-    return Cell(value, text) if pd.isna(theirs) else Cell(value, text, theirs, metres(theirs))
+    return Cell(value, text) if measure != "mae_m" or pd.isna(theirs) else Cell(value, text, theirs, metres(theirs))
 
 
 def _by_pair(caption: str, summary: pd.DataFrame, cell: Callable[[NamedTuple], Cell | None]) -> Table:
     """Return a table of delays, a group a pair, whose cells are made of the rows of ``summary.csv``."""
-    columns, signals = _conditions(summary), list(dict.fromkeys(summary["signal"]))
-    cells = {(row.pair, row.signal, row.condition): cell(row) for row in summary.itertuples()}
+    columns, titles = _conditions(summary), signal_titles(summary)
+    cells = {(row.pair, row.condition, row.signal, row.method, row.model): cell(row) for row in summary.itertuples()}
     groups = [
         (
             f"microphones {pair.replace('-', ' and ')}",
-            [Row(signal_title(each), signal_kind(each), [cells.get((pair, each, c)) for c in columns])
-             for each in signals],
+            [Row(title, signal_kind(key[0]), [cells.get((pair, column, *key)) for column in columns])
+             for key, title in titles.items()],
         )
         for pair in dict.fromkeys(summary["pair"])
     ]  # fmt: skip
