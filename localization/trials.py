@@ -69,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=USUAL["method"],
         help="how relevance is computed; several are put side by side: --method lrp gradient_x_input",
     )
+    add_start_arguments(parser)
+
+
+def add_start_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is explained, and where it goes in a network with gates."""
     parser.add_argument(
         "--start",
         choices=STARTS,

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from localization.interventions.delay import Delay
+from localization.interventions.delays import NoDelays, OtherDelays
+from localization.interventions.equal_levels import EqualLevels
 from localization.interventions.intervened import Intervened, Intervention
-from localization.interventions.no_noise import NoNoise
-from localization.interventions.polarity import Polarity
+from localization.interventions.mirrored import Mirrored
+from localization.interventions.octave import NoOctave, OneOctave
+from localization.interventions.polarity import AllPolarities, Polarity, RandomPolarities
+from localization.interventions.silent import RandomSilent, Silent
+from localization.interventions.without import NoDirect, NoEarly, NoLate, NoNoise
 from running.errors import InputError
 
 __all__ = ["INTERVENTIONS", "Intervened", "Intervention", "intervention_of", "read_intervention"]
 
-INTERVENTIONS: dict[str, type[Intervention]] = {
-    "polarity": Polarity,
-    "delay": Delay,
-    "no_noise": NoNoise,
-}
+KINDS = (
+    Polarity,
+    AllPolarities,
+    RandomPolarities,
+    Delay,
+    NoDelays,
+    OtherDelays,
+    EqualLevels,
+    Mirrored,
+    NoDirect,
+    NoEarly,
+    NoLate,
+    NoNoise,
+    OneOctave,
+    NoOctave,
+    Silent,
+    RandomSilent,
+)
+INTERVENTIONS: dict[str, type[Intervention]] = {kind.name: kind for kind in KINDS}
 
 
 def read_intervention(text: str) -> Intervention:

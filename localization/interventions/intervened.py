@@ -45,6 +45,13 @@ class Intervention(ABC):
             When the recordings do not allow it.
         """
 
+    def positions_m(self, recordings: Recordings) -> np.ndarray:
+        """Return where the talkers are to be heard afterwards, shape (source, 3), in metres.
+
+        Unless the change gives the direct sound the delays of other positions, that is where they are.
+        """
+        return recordings.positions_m
+
     @property
     def identity(self) -> dict:
         """All that the change depends on."""
@@ -57,6 +64,16 @@ class Intervention(ABC):
     def __str__(self) -> str:
         """Return a name fit for a folder, such as ``delay_3_0.5``."""
         return "_".join([self.name, *(f"{value:g}" for value in vars(self).values())])
+
+
+class Plain(Intervention):
+    """A change without values."""
+
+    @classmethod
+    def read(cls, text: str) -> Plain:
+        if text:
+            raise ValueError(f"{text!r} is no value of it")
+        return cls()
 
 
 class Intervened(Recordings):
@@ -77,9 +94,20 @@ class Intervened(Recordings):
         """SHA-256 of what the recordings were made from, of the split, and of the intervention."""
         return fingerprint({"recordings": self.original.fingerprint} | self.intervention.identity)
 
+    @property
+    def positions_m(self) -> np.ndarray:
+        """Where the talkers are to be heard, float64, shape (source, 3)."""
+        return self.intervention.positions_m(self.original)
+
     def read(self, row: int, first_sample: int = 0, n_samples: int = -1) -> np.ndarray:
         changed = self.intervention.change(self.original, row)
         return changed[:, first_sample : None if n_samples < 0 else first_sample + n_samples]
+
+
+def check_not_negative(*values: int) -> None:
+    """Raise ValueError where one of the values, such as a seed, is negative."""
+    if min(values) < 0:
+        raise ValueError(f"{min(values)} is negative")
 
 
 def check_microphone(microphone: int, recordings: Recordings) -> None:
