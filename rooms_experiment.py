@@ -22,6 +22,7 @@ from localization.localizer import Centre, Localizer, Network, SteeredResponse
 from localization.rooms import (
     OTHER,
     OWN,
+    REGIONS,
     Voices,
     draw_talkers,
     errors_by_place,
@@ -47,6 +48,13 @@ def parse(argv: list[str] | None):
     add_recording_arguments(parser)
     parser.add_argument("--rooms", type=arguments.whole(1), default=30, metavar="N", help="rooms of each condition")
     parser.add_argument("--talkers", type=arguments.whole(1), default=4, metavar="N", help="talkers in each room")
+    parser.add_argument(
+        "--region",
+        choices=REGIONS,
+        default="area",
+        help="where talkers stand: all over the source area, or where the test sources do, held out in training, so "
+        "that errors in the own room are the usual ones",
+    )
     arguments.add_corpus(parser)
     parser.set_defaults(corpus=None)
     return parser.parse_args(argv)
@@ -71,7 +79,7 @@ def localizers(args, recordings: Recordings) -> list[Localizer]:
 def estimates_of(args, recordings: Recordings, found: list[Localizer], voices: Voices) -> tuple[pd.DataFrame, ...]:
     """Return the estimates in other rooms and in the own one, and the rooms, of one condition."""
     setup = recordings.setup
-    talkers = [draw_talkers(setup, voices, room, args.talkers, args.seed) for room in range(args.rooms)]
+    talkers = [draw_talkers(setup, voices, room, args.talkers, args.seed, args.region) for room in range(args.rooms)]
     placements = [draw_placement(setup, recordings.condition.T60_s, args.seed, room) for room in range(args.rooms)]
     tables = []
     for place, rooms in {OTHER: placements, OWN: [Placement.own(setup)] * args.rooms}.items():

@@ -1,4 +1,7 @@
-"""Other rooms for the same array and source area: random sizes, and places in them."""
+"""Other rooms for the same array and source area: random sizes, and places in them.
+
+The same reverberation time means walls that absorb more in a larger room, for its sound meets them less often.
+"""
 
 from __future__ import annotations
 

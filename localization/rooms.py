@@ -20,6 +20,11 @@ from running.provenance import fingerprint
 from running.seeds import generator
 
 OWN, OTHER = "own room", "other rooms"
+REGIONS: dict[str, Callable[[params.SourceGrid], tuple]] = {
+    "area": lambda grid: (grid.x_m, grid.y_m),
+    "held_out": lambda grid: (grid.held_out_x_m, grid.held_out_y_m),
+}
+"""Extents along x and y in which talkers stand: the source area, or the rectangle of it that holds the test sources."""
 VERSION = 1
 """Raised when talkers are recorded otherwise, so that kept estimates are computed anew."""
 
@@ -79,8 +84,10 @@ class Talker:
     position_m: tuple[float, float, float]
 
 
-def draw_talkers(setup: params.Setup, voices: Voices, room: int, count: int, seed: int) -> list[Talker]:
-    """Draw the talkers of a room: one voice, several utterances, positions uniform over the source area.
+def draw_talkers(
+    setup: params.Setup, voices: Voices, room: int, count: int, seed: int, region: str = "area"
+) -> list[Talker]:
+    """Draw the talkers of a room: one voice, several utterances, positions uniform over a key of `REGIONS`.
 
     The voices take turns from room to room.
     """
@@ -88,7 +95,7 @@ def draw_talkers(setup: params.Setup, voices: Voices, room: int, count: int, see
     names = sorted(voices.utterances)
     voice = names[room % len(names)]
     said = rng.permutation(voices.utterances[voice])
-    lowest_m, highest_m = np.transpose([setup.grid.x_m, setup.grid.y_m, setup.grid.z_m])
+    lowest_m, highest_m = np.transpose([*REGIONS[region](setup.grid), setup.grid.z_m])
     positions_m = rng.uniform(lowest_m, highest_m, (count, 3))
     return [
         Talker(room, number, voice, str(said[number % len(said)]), tuple(map(float, positions_m[number])))

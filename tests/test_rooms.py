@@ -104,6 +104,9 @@ def test_a_room_has_one_voice_and_the_voices_take_turns():
     for axis, (low, high) in enumerate((grid.x_m, grid.y_m, grid.z_m)):
         assert ((low <= positions_m[:, axis]) & (positions_m[:, axis] <= high)).all()
     assert draw_talkers(PUBLISHED, voices, 2, 2, 1) == rooms[2][:2]
+    held_out_m = np.array([each.position_m for each in draw_talkers(PUBLISHED, voices, 0, 50, 1, "held_out")])
+    for axis, (low, high) in enumerate((grid.held_out_x_m, grid.held_out_y_m)):
+        assert ((low <= held_out_m[:, axis]) & (held_out_m[:, axis] <= high)).all()
 
 
 def literal_estimates(rng):
