@@ -138,7 +138,7 @@ class Hearing:
         """Return what the tables need to know of the windows of sources."""
         owners = pd.DataFrame([self.recordings.sources[row] for row in rows for _ in self.chosen(row)])
         positions_m = owners[["x_m", "y_m", "z_m"]].to_numpy()
-        return Heard(self.recordings.setup, positions_m, owners["speaker"], owners["source"])
+        return Heard(self.recordings.setup, positions_m, owners["speaker"], owners["source"], self.args.seed)
 
     def compute(self, row: int) -> dict[str, np.ndarray]:
         """Return everything of one source: sensitivities, displacements by real shifts, relevance of microphones."""
@@ -181,7 +181,7 @@ class Hearing:
 
     def tables(self) -> dict[str, list[dict]]:
         """Return the rows of every table."""
-        rows, seed = list(range(len(self.recordings))), self.args.seed
+        rows = list(range(len(self.recordings)))
         kinds = [method.identity(self.localizer.model) for method in self.relevance()]
         drawn = {"jitter": self.args.jitter, "draws": self.args.draws, "shifts": SHIFTS_SAMPLES}
         found, heard = self.parts(self.compute, rows, relevance=kinds, **drawn), self.heard(rows)
@@ -191,16 +191,16 @@ class Hearing:
         tables = {"profiles": [], "scores": []}
         for method, each in values.items():
             of = {"weights": TRAINED, "method": method}
-            tables["profiles"] += [of | row for row in profile_rows(each, heard, seed)]
-            tables["scores"] += [of | row for row in score_rows(each, shifted, heard, seed)]
+            tables["profiles"] += [of | row for row in profile_rows(each, heard)]
+            tables["scores"] += [of | row for row in score_rows(each, shifted, heard)]
         for step_samples, each in shifted.items():
             of = {"weights": TRAINED, "method": SHIFTS, "step_samples": step_samples}
-            tables["profiles"] += [of | row for row in profile_rows(each, heard, seed)]
-            tables["scores"] += [row | of for row in score_rows(each, {}, heard, seed)]
+            tables["profiles"] += [of | row for row in profile_rows(each, heard)]
+            tables["scores"] += [row | of for row in score_rows(each, {}, heard)]
         if isinstance(self.localizer, Network):
             tables["scores"] += self.untrained_scores()
-        tables["tuning"] = tuning_rows(found["moved_m"], heard, seed)
-        tables["bands"] = band_rows(found["delay"], found["level"], heard, seed)
+        tables["tuning"] = tuning_rows(found["moved_m"], heard)
+        tables["bands"] = band_rows(found["delay"], found["level"], heard)
         return {name: [self.place | row for row in rows] for name, rows in tables.items()}
 
     def untrained_scores(self) -> list[dict]:
@@ -209,7 +209,7 @@ class Hearing:
         found = self.parts(self.compute_untrained, rows, untrained=self.args.untrained)
         heard, scored = self.heard(rows), []
         for method, name in ((GRADIENT, "delay"), (LEVEL, "level")):
-            of_networks = [list(score_rows(each, {}, heard, self.args.seed)) for each in found[name].swapaxes(0, 1)]
+            of_networks = [list(score_rows(each, {}, heard)) for each in found[name].swapaxes(0, 1)]
             scored += [{"weights": UNTRAINED, "method": method} | row for row in over_initialisations(of_networks)]
         return scored
 

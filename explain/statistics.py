@@ -85,23 +85,10 @@ def mean_over_voices(
     """
     if values.empty:
         return np.nan, np.nan, np.nan
-    low, high = interval(resampled_means(values.to_frame(), voices, items, seed)[:, 0])
+    by_item = values.groupby([voices, items]).agg(["sum", "count"])
+    draws = Draws.of(by_item.index.get_level_values(0), seed)
+    low, high = interval(draws.means(by_item["sum"].to_numpy(), by_item["count"].to_numpy()))
     return float(values.mean()), float(low), float(high)
-
-
-def resampled_means(values: pd.DataFrame, voices: pd.Series, items: pd.Series, seed: int = 0) -> np.ndarray:
-    """Return the means of columns in every resample over voices and their items, shape (resample, column).
-
-    Parameters
-    ----------
-    values : DataFrame
-        A row a value, such as the errors of windows.
-    voices, items, seed
-        As `mean_over_voices` takes them.
-    """
-    by_item = values.groupby([voices, items])
-    sums, counts = by_item.sum(), by_item.count()
-    return Draws.of(sums.index.get_level_values(0), seed).means(sums.to_numpy(), counts.to_numpy())
 
 
 def above_null(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from explain.methods import METHODS
 from explain.spectral import octaves
-from explain.statistics import interval, mean_over_voices, resampled_means
+from explain.statistics import Draws, interval
 from localization.sensitivity import (
     SHIFTS_SAMPLES,
     central_differences,
@@ -42,14 +43,17 @@ class Heard:
     positions_m : array, shape (window, 3)
         Where the talkers are.
     voices, sources : Series, one row a window
+    seed : int
+        Seed of the intervals (95 %, over voices and their sources).
     """
 
     setup: Setup
     positions_m: np.ndarray
     voices: pd.Series
     sources: pd.Series
+    seed: int = 0
 
-    @property
+    @cached_property
     def jacobian(self) -> np.ndarray:
         """How delays of direct sound change with the position, shape (window, microphone, 3)."""
         return delay_jacobian(self.positions_m, self.setup)
@@ -60,24 +64,26 @@ class Heard:
         known = multilateration(self.jacobian)
         return np.concatenate([known, np.full_like(known[:, :1], np.nan)], axis=1)
 
-    def mean(self, values: np.ndarray, seed: int) -> tuple[float, float, float]:
-        """Return a mean over windows, shape (window,), and its 95 % interval."""
-        return mean_over_voices(pd.Series(values), self.voices, self.sources, seed)
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """Share of each window in the mean of each resample, shape (resample, window)."""
+        owners, items = pd.MultiIndex.from_arrays([self.voices, self.sources]).factorize(sort=True)
+        counts = Draws.of(items.get_level_values(0), self.seed).counts[:, owners]
+        return counts / counts.sum(axis=1, keepdims=True)
 
-    def resampled(self, values: np.ndarray, seed: int) -> np.ndarray:
-        """Return means over windows, shape (window, ...), in every resample, shape (resample, ...)."""
-        flat = pd.DataFrame(values.reshape(len(values), -1))
-        return resampled_means(flat, self.voices, self.sources, seed).reshape(-1, *values.shape[1:])
+    def resampled(self, values: np.ndarray) -> np.ndarray:
+        """Return the means over windows of values, shape (window, ...), in every resample, shape (resample, ...)."""
+        return np.tensordot(self.shares, values, axes=1)
 
 
-def profile_rows(values: np.ndarray, heard: Heard, seed: int = 0) -> Iterator[dict]:
+def profile_rows(values: np.ndarray, heard: Heard) -> Iterator[dict]:
     """Yield the mean of every coordinate and microphone with its interval, beside multilateration's.
 
     Parameters
     ----------
     values : array, shape (window, coordinate, microphone)
     """
-    low, high = interval(heard.resampled(values, seed))
+    low, high = interval(heard.resampled(values))
     direct = heard.multilateration.mean(axis=0)
     for (coordinate, microphone), mean in np.ndenumerate(values.mean(axis=0)):
         yield {
@@ -90,7 +96,7 @@ def profile_rows(values: np.ndarray, heard: Heard, seed: int = 0) -> Iterator[di
         }
 
 
-def score_rows(values: np.ndarray, shifted: dict[float, np.ndarray], heard: Heard, seed: int = 0) -> Iterator[dict]:
+def score_rows(values: np.ndarray, shifted: dict[float, np.ndarray], heard: Heard) -> Iterator[dict]:
     """Yield what sensitivities are worth, a score a row, with intervals.
 
     "S": `position_response`, of the means over windows; where values are not in metres per sample only its sign has a
@@ -107,11 +113,10 @@ def score_rows(values: np.ndarray, shifted: dict[float, np.ndarray], heard: Hear
     """
     response = position_response(values, heard.jacobian)  # (window, coordinate, coordinate)
     for first, second in np.ndindex(2, 2):
-        mean, low, high = heard.mean(response[:, first, second], seed)
-        row = _row("S", COORDINATES[first] + COORDINATES[second], mean, low, high)
-        yield row | {"verdict": _follows(low, high) if first == second else ""}
+        row = _row("S", COORDINATES[first] + COORDINATES[second], *_mean(response[:, first, second], heard))
+        yield row | {"verdict": _follows(row["low"], row["high"]) if first == second else ""}
     for coordinate, share in zip(COORDINATES, common_delay_share(values).T, strict=True):
-        yield _row("common_delay_share", coordinate, *heard.mean(share, seed))
+        yield _row("common_delay_share", coordinate, *_mean(share, heard))
     references = {(MULTILATERATION, np.nan): heard.multilateration}
     references |= {(SHIFTS, step_samples): other for step_samples, other in shifted.items()}
     for (against, step_samples), other in references.items():
@@ -122,10 +127,10 @@ def score_rows(values: np.ndarray, shifted: dict[float, np.ndarray], heard: Hear
                 continue
             for name, score in (("correlation", _correlation), ("slope", _slope)):
                 for kind, scored in (("window", _of_windows), ("profile", _of_profiles)):
-                    yield _row(f"{kind}_{name}", coordinate, *scored(score, *pair, heard, seed)) | place
+                    yield _row(f"{kind}_{name}", coordinate, *scored(score, *pair, heard)) | place
 
 
-def tuning_rows(moved_m: np.ndarray, heard: Heard, seed: int = 0) -> Iterator[dict]:
+def tuning_rows(moved_m: np.ndarray, heard: Heard) -> Iterator[dict]:
     """Yield how far x and y move on average with each delay of each microphone, with intervals.
 
     Parameters
@@ -134,13 +139,13 @@ def tuning_rows(moved_m: np.ndarray, heard: Heard, seed: int = 0) -> Iterator[di
         Of `localization.sensitivity.displacements_m`.
     """
     for place, shift in enumerate(SHIFTS_SAMPLES):
-        for row in profile_rows(moved_m[:, place], heard, seed):
+        for row in profile_rows(moved_m[:, place], heard):
             if row["coordinate"] != "z":
                 named = {"displacement_m": row["mean"], "low_m": row["low"], "high_m": row["high"]}
                 yield {key: row[key] for key in ("coordinate", "microphone")} | {"delay_samples": shift} | named
 
 
-def band_rows(delay: np.ndarray, level: np.ndarray, heard: Heard, seed: int = 0) -> Iterator[dict]:
+def band_rows(delay: np.ndarray, level: np.ndarray, heard: Heard) -> Iterator[dict]:
     """Yield the part of every octave band in S, with its interval, and in the sums of magnitudes over microphones.
 
     Parameters
@@ -152,7 +157,7 @@ def band_rows(delay: np.ndarray, level: np.ndarray, heard: Heard, seed: int = 0)
     for band, (low_hz, high_hz) in enumerate(pairwise(edges_hz)):
         response = position_response(delay[..., band], heard.jacobian)
         for number, coordinate in enumerate(COORDINATES[:2]):
-            mean, low, high = heard.mean(response[:, number, number], seed)
+            mean, low, high = _mean(response[:, number, number], heard)
             yield {
                 "coordinate": coordinate,
                 "low_hz": low_hz,
@@ -203,17 +208,23 @@ def _follows(low: float, high: float) -> str:
     return "against" if high < 0 else "part" if high < 1 else "more"
 
 
-def _of_profiles(score: Callable, first: np.ndarray, second: np.ndarray, heard: Heard, seed: int):
+def _mean(values: np.ndarray, heard: Heard) -> tuple[float, float, float]:
+    """Return the mean over windows, shape (window,), and its interval."""
+    low, high = interval(heard.resampled(values))
+    return float(values.mean()), float(low), float(high)
+
+
+def _of_profiles(score: Callable, first: np.ndarray, second: np.ndarray, heard: Heard):
     """Return a score of two profiles, means over windows of (window, microphone), and its interval."""
     value = score(_moments(first.mean(axis=0), second.mean(axis=0)))
-    low, high = interval(score(_moments(heard.resampled(first, seed), heard.resampled(second, seed))))
+    low, high = interval(score(_moments(heard.resampled(first), heard.resampled(second))))
     return float(value), float(low), float(high)
 
 
-def _of_windows(score: Callable, first: np.ndarray, second: np.ndarray, heard: Heard, seed: int):
+def _of_windows(score: Callable, first: np.ndarray, second: np.ndarray, heard: Heard):
     """Return a score over windows and microphones of (window, microphone), and its interval."""
     moments = _moments(first, second)  # (window, moment)
-    low, high = interval(score(heard.resampled(moments, seed)))
+    low, high = interval(score(heard.resampled(moments)))
     return float(score(moments.mean(axis=0))), float(low), float(high)
 
 

@@ -12,6 +12,7 @@ from acoustics.delay import delayed
 from acoustics.recordings import cut_windows
 from acoustics.room import delays_samples
 from explain.methods import METHODS
+from explain.statistics import mean_over_voices
 from localization.localizer import Localizer, SoftSteeredResponse
 from localization.sensitivity import (
     averaged_sensitivities,
@@ -229,6 +230,15 @@ def test_correlations_and_slopes_are_those_of_numpy(rng):
         for kind, (one, other) in (("window", of_windows), ("profile", of_profiles)):
             assert shifts[f"{kind}_correlation", coordinate] == pytest.approx(np.corrcoef(one, other)[0, 1])
             assert shifts[f"{kind}_slope", coordinate] == pytest.approx(np.polyfit(other, one, 1)[0])
+
+
+def test_intervals_are_those_of_the_other_tables(rng):
+    voices, sources = pd.Series(list("aabbbbccaa")), pd.Series([3, 3, 1, 1, 4, 4, 0, 0, 2, 2])
+    values = rng.standard_normal((10, 3, 6))
+    heard = Heard(SETUP, np.tile(POSITION_M, (10, 1)), voices, sources, seed=7)
+    expected = mean_over_voices(pd.Series(values[:, 1, 4]), voices, sources, 7)
+    row = next(row for row in profile_rows(values, heard) if (row["coordinate"], row["microphone"]) == ("y", 4))
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx(expected)
 
 
 def test_profiles_tuning_and_bands_are_means_over_windows_with_intervals(rng):
