@@ -37,11 +37,13 @@ class SrpPhat:
         The area is that of its source grid, the height the middle one: a line of microphones can't tell heights.
     spacing_m : float
         Largest distance between neighbours on the grid, which holds both ends of the area along x and y.
+    highest_hz : float, optional
+        Only frequencies below it count; the fewer, the wider are the peaks of the power. All by default.
 
     Raises
     ------
     InputError
-        If the spacing isn't positive or there is no pair of microphones.
+        If spacing or frequency aren't positive or there is no pair of microphones.
 
     Notes
     -----
@@ -56,10 +58,13 @@ class SrpPhat:
 
     setup: Setup = PUBLISHED
     spacing_m: float = 0.025
+    highest_hz: float | None = None
 
     def __post_init__(self):
         if not 0 < self.spacing_m < np.inf:
             raise InputError(f"the grid needs a spacing of more than 0 m, not {self.spacing_m}")
+        if self.highest_hz is not None and not self.highest_hz > 0:
+            raise InputError(f"SRP-PHAT needs frequencies above 0 Hz, not up to {self.highest_hz}")
         if len(self.setup.array) < 2:
             raise InputError("SRP-PHAT needs two microphones or more")
 
@@ -123,30 +128,45 @@ class SrpPhat:
 
     def _power(self, windows: np.ndarray) -> np.ndarray:
         """Return the power, float32, shape (position, window)."""
-        spectra = fft.rfft(windows.transpose(1, 2, 0).astype(np.float64), self._n_fft, axis=1)[:, :-1]
-        frequencies = np.arange(spectra.shape[1]) / (OVERSAMPLING * self._n_fft)
-        gains = np.sqrt(OVERSAMPLING / _kernel_spectrum(frequencies))  # a pair has the product of two
-        phases = (_phases(spectra) * gains[:, None]).astype(np.complex64)  # (microphone, frequency, window)
+        spectra = fft.rfft(windows.transpose(1, 2, 0).astype(np.float64), self.n_fft, axis=1)[:, : len(self.gains)]
+        phases = (_phases(spectra) * self.gains[:, None]).astype(np.complex64)  # (microphone, frequency, window)
         power = np.zeros((len(self.positions_m), len(windows)), np.float32)
-        for (first, second), interpolation in self._interpolations.items():
+        for (first, second), interpolation in self.interpolations.items():
             cross = phases[second] * phases[first].conj()
-            power += interpolation @ fft.irfft(cross, OVERSAMPLING * self._n_fft, axis=0)
+            power += interpolation @ fft.irfft(cross, self.n_lags, axis=0)
         return power
 
     @cached_property
-    def _n_fft(self) -> int:
+    def n_fft(self) -> int:
+        """Samples to which windows are padded."""
         return 2 * fft.next_fast_len(self.setup.window_samples, real=True)
 
     @cached_property
-    def _interpolations(self) -> dict[tuple[int, int], sparse.csr_array]:
+    def n_lags(self) -> int:
+        """Length of a pair's correlation, which spans the padded window."""
+        return 2 * OVERSAMPLING * fft.next_fast_len(self._n_frequencies, real=True)
+
+    @cached_property
+    def gains(self) -> np.ndarray:
+        """What a microphone's phases are multiplied by, float64, shape (frequency,): it undoes the interpolation's."""
+        frequencies = np.arange(self._n_frequencies) / self.n_lags
+        return np.sqrt(self.n_lags / self.n_fft / _kernel_spectrum(frequencies))  # a pair has the product of two
+
+    @property
+    def _n_frequencies(self) -> int:
+        highest = np.inf if self.highest_hz is None else np.ceil(self.highest_hz / self.setup.fs_hz * self.n_fft)
+        return int(min(highest, self.n_fft // 2))
+
+    @cached_property
+    def interpolations(self) -> dict[tuple[int, int], sparse.csr_array]:
         """For each pair the matrix, shape (position, lag), from its correlation to the power that it adds."""
         setup = self.setup
         delays = delays_samples(self.positions_m, setup.array.as_array(), setup.fs_hz, setup.c_m_s).T
-        n_lags = OVERSAMPLING * self._n_fft
+        n_lags = self.n_lags
         steps = np.arange(TAPS) - TAPS // 2 + 1
         matrices = {}
         for first, second in combinations(range(len(delays)), 2):
-            lags = OVERSAMPLING * (delays[second] - delays[first])
+            lags = n_lags / self.n_fft * (delays[second] - delays[first])
             whole = np.floor(lags)
             weights = _kernel(steps - (lags - whole)[:, None]).astype(np.float32)  # (position, tap)
             columns = ((whole[:, None] + steps) % n_lags).astype(np.int32)

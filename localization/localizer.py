@@ -17,6 +17,7 @@ from acoustics.srp_phat import SrpPhat
 from explain.methods import Method, choose_methods
 from explain.store import model_fingerprint
 from localization.starts import start_m
+from localization.steered import SoftSrpPhat
 from models import build_model
 from models.checkpoints import load_checkpoint
 from models.inference import outputs
@@ -111,6 +112,36 @@ class SteeredResponse(Localizer):
 
     def estimate(self, windows: np.ndarray) -> np.ndarray:
         return self.srp_phat.estimate(windows)
+
+
+class SoftSteeredResponse(Localizer):
+    """SRP-PHAT that can be differentiated, see `localization.steered`.
+
+    Parameters
+    ----------
+    setup : params.Setup
+    device : str or torch.device
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+    """
+
+    name = "soft SRP-PHAT"
+    version = 1
+
+    def __init__(self, setup: params.Setup, device: str | torch.device = "cpu"):
+        super().__init__(setup)
+        self.device, self.model = device, SoftSrpPhat(setup)
+
+    @property
+    def identity(self) -> dict:
+        grid, temperature = self.model.srp_phat, self.model.temperature
+        own = {"spacing_m": grid.spacing_m, "highest_hz": grid.highest_hz, "temperature": temperature}
+        return own | {"version": self.version}
+
+    def estimate(self, windows: np.ndarray) -> np.ndarray:
+        return outputs(self.model, windows, self.device)
 
 
 class Network(Localizer):

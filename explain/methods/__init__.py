@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 
+from explain.methods.delay_sensitivity import DelaySensitivity
 from explain.methods.gradient_x_input import GradientXInput
 from explain.methods.lrp import LRP
 from explain.methods.method import Method
@@ -15,6 +16,7 @@ __all__ = ["METHODS", "Method", "choose_methods"]
 METHODS: dict[str, Method] = {
     "lrp": LRP(),
     "gradient_x_input": GradientXInput(),
+    "delay_sensitivity": DelaySensitivity(),
 }
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from explain.lrp.hooks import EPSILON
+from explain.gradients import weighted_gradient
 from explain.methods.method import Method
-from explain.zennit_import import zennit
 
 
 class GradientXInput(Method):
@@ -18,6 +17,10 @@ class GradientXInput(Method):
     everywhere. A network that divides its input by its standard deviation does not hear loudness; there the
     attributions of a whole input sum to zero.
 
+    Summed over the samples of a microphone it is the level sensitivity: of a start that is one output,
+    df / d ln(gain) = sum_n x(n) df/dx(n) = sum_k Re C_k, with the cross-spectrum C of input and gradient. Delays live
+    in the other half, sum_k w_k Im C_k = -sum_n x'(n) df/dx(n), of which nothing is left here: `explain.spectral`.
+
     A. Shrikumar, P. Greenside, A. Shcherbina, A. Kundaje, "Not Just a Black Box: Learning Important Features Through
     Propagating Activation Differences", arXiv 1605.01713, 2016. M. Ancona, E. Ceolini, C. Oeztireli, M. Gross, "Towards
     better understanding of gradient-based attribution methods for Deep Neural Networks", ICLR 2018, proposition 1.
@@ -27,7 +30,4 @@ class GradientXInput(Method):
     title = "gradient x input"
 
     def attribute_batch(self, model: nn.Module, inputs: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        outputs = model(inputs.requires_grad_())
-        weights = start / zennit.core.stabilize(outputs.detach(), EPSILON)
-        (gradient,) = torch.autograd.grad(outputs, inputs, weights)
-        return gradient * inputs.detach()
+        return weighted_gradient(model, inputs, start) * inputs.detach()
