@@ -17,8 +17,8 @@ import pandas as pd
 
 from acoustics.recordings import Recordings
 from localization.cues import Conflicts, cue_weights, estimate_conflicts
-from localization.localizer import Centre, Localizer, Network, SteeredResponse
-from localization.trials import add_recording_arguments, open_networks, open_recordings, results_of
+from localization.localizer import Localizer, Network
+from localization.trials import add_hearing_arguments, open_localizers, open_recordings, results_of
 from report.tables import as_text, rounded
 from running import arguments, ranks
 from running.errors import exits_cleanly
@@ -32,7 +32,7 @@ control finds the cue there, so nothing is known. R2: share of the variance that
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_recording_arguments(parser)
+    add_hearing_arguments(parser)
     parser.add_argument("--trials", type=arguments.whole(10), default=240, metavar="N", help="trials of each condition")
     parser.add_argument(
         "--early_ms",
@@ -51,9 +51,10 @@ def parse(argv: list[str] | None):
 
 def localizers(args, recordings: Recordings) -> dict[str, Localizer]:
     """Return all that localize in a condition, with the controls that need no trials to be fitted to."""
-    networks = open_networks(args, recordings)
-    found = {each.name: each for each in (Centre(recordings.setup), *networks, SteeredResponse(recordings.setup))}
-    return found | {f"untrained {each.name}": each.untrained(args.seed, 0) for each in networks}
+    opened = open_localizers(args, recordings)
+    networks = [each for each in opened if isinstance(each, Network)]
+    untrained = {f"untrained {each.name}": each.untrained(args.seed, 0) for each in networks}
+    return {each.name: each for each in opened} | untrained
 
 
 def summary(weights: pd.DataFrame) -> pd.DataFrame:

@@ -18,8 +18,8 @@ import pandas as pd
 from acoustics.recordings import Recordings
 from localization.interventions import INTERVENTIONS, read_intervention
 from localization.known_answers import catalogue, estimate_changed, intervention_table
-from localization.localizer import Centre, Localizer, Network, SteeredResponse
-from localization.trials import add_recording_arguments, open_networks, open_recordings, results_of
+from localization.localizer import Network
+from localization.trials import add_hearing_arguments, open_localizers, open_recordings, origin_of, results_of
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
@@ -34,7 +34,7 @@ the delays of another position, are to be heard there."""
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_recording_arguments(parser)
+    add_hearing_arguments(parser)
     parser.set_defaults(sources=12)
     usages = "; ".join(kind.usage for kind in INTERVENTIONS.values())
     parser.add_argument(
@@ -47,30 +47,18 @@ def parse(argv: list[str] | None):
     return parser.parse_args(argv)
 
 
-def localizers(args, recordings: Recordings) -> list[Localizer]:
-    """Return all that localize in a condition, the control first."""
-    setup = recordings.setup
-    return [Centre(setup), *open_networks(args, recordings), SteeredResponse(setup)]
-
-
 @exits_cleanly
 def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the folder of its results."""
     args = parse(argv)
-    opened = open_recordings(args)
-    heard_by = [localizers(args, recordings) for recordings in opened]
-    origins = [
-        {"condition": recordings.condition.name, "network": each.origin(), "recordings": recordings.fingerprint}
-        | {"sources": recordings.numbers}
-        for recordings, found in zip(opened, heard_by, strict=True)
-        for each in found
-    ]
-    networks = [each for found in heard_by for each in found if isinstance(each, Network)]
+    heard_by = [(recordings, open_localizers(args, recordings)) for recordings in open_recordings(args)]
+    origins = [origin_of(recordings, each) for recordings, found in heard_by for each in found]
+    networks = [each for _, found in heard_by for each in found if isinstance(each, Network)]
     results = results_of(args, "interventions", origins, networks)
     with ranks.process_group():
         tables = [
             estimate_changed(found, recordings, chosen(args, recordings), args.results / "parts")
-            for recordings, found in zip(opened, heard_by, strict=True)
+            for recordings, found in heard_by
         ]
     if not ranks.is_main():
         return results.folder

@@ -19,8 +19,8 @@ import pandas as pd
 import params
 from acoustics.recordings import Recordings
 from localization.errors import error_differences, error_table, estimate_sources
-from localization.localizer import Centre, Localizer, Network, SteeredResponse
-from localization.trials import add_network_arguments, open_networks, open_recordings, results_of
+from localization.localizer import Localizer, Network
+from localization.trials import add_network_arguments, open_localizers, open_recordings, origin_of, results_of
 from report.published import published_mae_m
 from report.summary import localization_summary
 from report.tables import as_text, write_latex
@@ -44,14 +44,8 @@ def parse(argv: list[str] | None):
 
 def localizers(args, recordings: Recordings) -> list[Localizer]:
     """Return all that localize in a condition, the control first."""
-    baseline = [SteeredResponse(recordings.setup)] if args.srp_phat else []
-    return [Centre(recordings.setup), *open_networks(args, recordings), *baseline]
-
-
-def origin_of(recordings: Recordings, localizer: Localizer) -> dict:
-    """Return what a result's JSON says of something that localizes in a condition."""
-    heard = {"recordings": recordings.fingerprint, "sources": recordings.numbers}
-    return {"condition": recordings.condition.name, "network": localizer.origin()} | heard
+    found = open_localizers(args, recordings)
+    return found if args.srp_phat else found[:-1]
 
 
 @exits_cleanly

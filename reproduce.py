@@ -10,7 +10,6 @@ An interrupted run goes on where it stopped when the same command is given; what
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +95,8 @@ def parse(argv: list[str] | None):
 
 def main_folder(args) -> Path:
     """Return the folder of all that a run makes."""
-    slug = re.sub(r"\W+", "_", Path(args.corpus).name)
-    return args.folder or Path("results") / (args.profile if args.corpus == "espeak" else f"{args.profile}_{slug}")
+    spoken = "" if args.corpus == "espeak" else f"_{arguments.slug(args.corpus)}"
+    return args.folder or Path("results") / f"{args.profile}{spoken}"
 
 
 def shipped_weights(args) -> Path | None:

@@ -18,7 +18,7 @@ import pandas as pd
 from acoustics.recordings import Recordings
 from acoustics.rooms import MARGIN_M, SIZES_M, Placement, draw_placement
 from acoustics.speech import open_corpus
-from localization.localizer import Centre, Localizer, Network, SteeredResponse
+from localization.localizer import Localizer, Network
 from localization.rooms import (
     OTHER,
     OWN,
@@ -31,7 +31,7 @@ from localization.rooms import (
     room_table,
     room_verdicts,
 )
-from localization.trials import add_recording_arguments, open_networks, open_recordings, results_of
+from localization.trials import add_hearing_arguments, open_localizers, open_recordings, origin_of, results_of
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
@@ -45,7 +45,7 @@ SHOWN = ("mae_m", "mae_x_m", "mae_y_m", "mae_z_m", "median_m", "slope_x", "slope
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_recording_arguments(parser)
+    add_hearing_arguments(parser)
     parser.add_argument("--rooms", type=arguments.whole(1), default=30, metavar="N", help="rooms of each condition")
     parser.add_argument("--talkers", type=arguments.whole(1), default=4, metavar="N", help="talkers in each room")
     parser.add_argument(
@@ -70,12 +70,6 @@ def voices_of(args, recordings: Recordings) -> Voices:
     return Voices.of_corpus(open_corpus(args.corpus, args.speaker_pattern, setup.window_samples), setup.fs_hz)
 
 
-def localizers(args, recordings: Recordings) -> list[Localizer]:
-    """Return all that localize in a condition, the control first."""
-    setup = recordings.setup
-    return [Centre(setup), *open_networks(args, recordings), SteeredResponse(setup)]
-
-
 def estimates_of(args, recordings: Recordings, found: list[Localizer], voices: Voices) -> tuple[pd.DataFrame, ...]:
     """Return the estimates in other rooms and in the own one, and the rooms, of one condition."""
     setup = recordings.setup
@@ -93,15 +87,15 @@ def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the folder of its results."""
     args = parse(argv)
     opened = [(each, voices_of(args, each)) for each in open_recordings(args)]
-    heard_by = [localizers(args, recordings) for recordings, _ in opened]
+    heard_by = [open_localizers(args, recordings) for recordings, _ in opened]
     origins = [
-        {"condition": recordings.condition.name, "network": each.origin(), "recordings": recordings.fingerprint}
-        | {"sources": recordings.numbers, "voices": voices.identity}
+        origin_of(recordings, each) | {"voices": voices.identity}
         for (recordings, voices), found in zip(opened, heard_by, strict=True)
         for each in found
     ]
     networks = [each for found in heard_by for each in found if isinstance(each, Network)]
-    results = results_of(args, "rooms", origins, networks, sizes_m=SIZES_M, margin_m=MARGIN_M)
+    spoken = "" if args.corpus is None else f"_{arguments.slug(args.corpus)}"
+    results = results_of(args, f"rooms{spoken}", origins, networks, sizes_m=SIZES_M, margin_m=MARGIN_M)
     with ranks.process_group():
         made = [
             (recordings, estimates_of(args, recordings, found, voices))

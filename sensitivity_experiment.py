@@ -49,7 +49,7 @@ from localization.sensitivity_scores import (
     tuning_rows,
 )
 from localization.starts import start_m
-from localization.trials import add_network_arguments, null_rows, open_networks, open_recordings, results_of
+from localization.trials import add_hearing_arguments, null_rows, open_networks, open_recordings, origin_of, results_of
 from report.tables import as_text, write_latex
 from running import arguments, ranks
 from running.errors import exits_cleanly
@@ -80,7 +80,7 @@ and r with multilateration's (direct). common: magnitude of the sum over microph
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_network_arguments(parser)
+    add_hearing_arguments(parser)
     parser.set_defaults(sources=20)
     parser.add_argument("--windows", type=arguments.whole(1), default=2, help="windows of each source, spread over it")
     parser.add_argument(
@@ -120,8 +120,7 @@ class Hearing:
 
     def origin(self) -> dict:
         """Return what a result's JSON says of it."""
-        heard = {"recordings": self.recordings.fingerprint, "sources": self.recordings.numbers}
-        return {"condition": self.recordings.condition.name, "network": self.localizer.origin()} | heard
+        return origin_of(self.recordings, self.localizer)
 
     def relevance(self) -> list[Method]:
         """Return the kinds of LRP that a network has: with a gate two, without layers none."""

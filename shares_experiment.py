@@ -25,11 +25,12 @@ from localization.localizer import Network
 from localization.shares import SCORES, VERSION, energy_sums, part_windows, relevance_sums, share_rows
 from localization.starts import start_m
 from localization.trials import (
-    add_recording_arguments,
+    add_hearing_arguments,
     add_start_arguments,
     null_rows,
     open_networks,
     open_recordings,
+    origin_of,
     results_of,
 )
 from report.tables import as_text
@@ -48,7 +49,7 @@ latter, and that of {untrained} untrained networks, by 95 % intervals."""
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_recording_arguments(parser)
+    add_hearing_arguments(parser)
     add_start_arguments(parser)
     parser.set_defaults(sources=20)
     parser.add_argument(
@@ -122,11 +123,7 @@ def main(argv: list[str] | None = None) -> Path:
     keep_freed_memory()
     heard_by = [(recordings, network) for recordings in open_recordings(args)
                 for network in open_networks(args, recordings)]  # fmt: skip
-    origins = [
-        {"condition": recordings.condition.name, "network": network.origin(), "recordings": recordings.fingerprint}
-        | {"sources": recordings.numbers}
-        for recordings, network in heard_by
-    ]
+    origins = [origin_of(recordings, network) for recordings, network in heard_by]
     results = results_of(args, "shares", origins, [network for _, network in heard_by])
     with ranks.process_group():
         tables = [shares_of(network, recordings, args) for recordings, network in heard_by]

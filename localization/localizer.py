@@ -156,11 +156,15 @@ class Network(Localizer):
     name : str, optional
         The network expected, a key of `models.MODELS`; for published files it is told from the weights when absent.
     device : str or torch.device
+    label : str
+        What tells it, in tables, from others of its kind.
 
     Attributes
     ----------
     model : torch.nn.Module
         In evaluation mode.
+    kind : str
+        A key of `models.MODELS`.
     arguments : dict
         What builds the network again.
 
@@ -176,11 +180,13 @@ class Network(Localizer):
         setup: params.Setup = params.PUBLISHED,
         name: str | None = None,
         device: str | torch.device = "cpu",
+        label: str = "",
     ):
         super().__init__(setup)
         self.weights, self.device = Path(weights), device
         self.model, record = load_checkpoint(self.weights, name)
-        self.name, self.arguments = record["model_name"], record["arguments"]
+        self.kind, self.arguments = record["model_name"], record["arguments"]
+        self.name = f"{self.kind} ({label})" if label else self.kind
         self._check_fit()
 
     @cached_property
@@ -229,7 +235,7 @@ class Network(Localizer):
         twin.__dict__.pop("identity", None)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(generator(seed, "untrained", number).integers(2**63)))
-            twin.model = build_model(self.name, **self.arguments).eval()
+            twin.model = build_model(self.kind, **self.arguments).eval()
         return twin
 
     def _check_fit(self) -> None:

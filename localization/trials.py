@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import params
@@ -12,7 +13,7 @@ from explain.lrp.rules import GATES
 from explain.methods import METHODS, Method, choose_methods
 from explain.store import AttributionStore
 from localization.interventions import INTERVENTIONS, Intervened, read_intervention
-from localization.localizer import Network
+from localization.localizer import Centre, Localizer, Network, SteeredResponse
 from localization.starts import STARTS, Start
 from models import MODELS
 from models.weights import SHIPPED, find_weights
@@ -45,6 +46,20 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the results")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
+
+
+def add_hearing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which networks, with others beside them, in which conditions hear which recordings, and where results go."""
+    add_recording_arguments(parser)
+    parser.add_argument(
+        "--beside",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PLACE",
+        help="weights of the same networks to put beside these, by the name of their folder: models/pretrained/paper, "
+        "or a folder of the published weights",
+    )
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,14 +160,27 @@ def open_networks(args: argparse.Namespace, recordings: Recordings) -> list[Netw
     InputError
         When weights are missing or do not fit the recordings.
     """
-    device = arguments.device(args)
+    places = {"": args.weights} | {place.name: [place] for place in getattr(args, "beside", [])}
     opened = []
-    for name in dict.fromkeys(args.model_name):
-        weights = find_weights(name, recordings.condition, args.weights)
-        opened.append(Network(weights, recordings.setup, name, device))
+    for (label, searched), name in product(places.items(), dict.fromkeys(args.model_name)):
+        weights = find_weights(name, recordings.condition, searched)
+        network = Network(weights, recordings.setup, name, arguments.device(args), label)
+        opened.append(network)
         if ranks.is_main():
-            print(f"{name}, {recordings.condition.name}: {arguments.shown_path(weights)}")
+            print(f"{network.name}, {recordings.condition.name}: {arguments.shown_path(weights)}")
     return opened
+
+
+def open_localizers(args: argparse.Namespace, recordings: Recordings) -> list[Localizer]:
+    """Return all that localize in a condition: the constant, the networks as of `open_networks`, SRP-PHAT."""
+    setup = recordings.setup
+    return [Centre(setup), *open_networks(args, recordings), SteeredResponse(setup)]
+
+
+def origin_of(recordings: Recordings, localizer: Localizer) -> dict:
+    """Return what a result's JSON says of something that localizes in a condition."""
+    heard = {"recordings": recordings.fingerprint, "sources": recordings.numbers}
+    return {"condition": recordings.condition.name, "network": localizer.origin()} | heard
 
 
 def open_trials(args: argparse.Namespace) -> list[Trial]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -76,6 +77,11 @@ def add_corpus(to: argparse.ArgumentParser) -> None:
         help="for a folder: the first group (or the whole match) in a file's relative path names its speaker; "
         "without it the first folder of the path does",
     )
+
+
+def slug(corpus: str) -> str:
+    """Return a corpus as a part of the name of a folder."""
+    return re.sub(r"\W+", "_", Path(corpus).name)
 
 
 def add_simulator(to: argparse.ArgumentParser, simulators: Iterable[str]) -> None:
