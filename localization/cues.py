@@ -33,6 +33,8 @@ from running.seeds import generator
 
 CUES = ("delays", "levels", "early", "late")
 COORDINATES = ("x", "y", "z")
+HORIZONTAL = "horizontal"
+"""Regression of x and y together: one weight a cue."""
 FITTED = {cue: f"fitted to {cue}" for cue in CUES}
 """Names, in tables, of the small localizers of `localization.cue_controls`."""
 CONTROLS = {cue: (name,) for cue, name in FITTED.items()} | {"delays": (params.SRP_PHAT, FITTED["delays"])}
@@ -176,16 +178,18 @@ def cue_weights(trials: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns condition, localizer, coordinate, cue; weight, low, high; r2: share of the variance of the estimates
-        that the four positions explain (empty for a constant); trials; findable: whether one of the cue's `CONTROLS`
-        has a weight above 0 there; verdict: where the weight is against 0, empty where it isn't findable.
+        Columns condition, localizer, coordinate ("x", "y", "z" or `HORIZONTAL`), cue; weight, low, high; r2: share of
+        the variance of the estimates that the four positions explain (empty for a constant); trials; findable: whether
+        one of the cue's `CONTROLS` has a weight above 0 there; verdict: where the weight is against 0, empty where it
+        isn't findable.
     """
     rows = []
     for (condition, name), group in trials.groupby(["condition", "localizer"], sort=False):
         draws = Draws.of(group["speaker"], seed)
-        for coordinate, answers in zip(COORDINATES, ESTIMATED, strict=True):
-            positions = group[[PLACES[cue][COORDINATES.index(coordinate)] for cue in CUES]].to_numpy()
-            estimates = group[answers].to_numpy()
+        all_positions = np.stack([group[PLACES[cue]].to_numpy() for cue in CUES], axis=-1).swapaxes(0, 1)
+        all_estimates = group[ESTIMATED].to_numpy().T
+        for coordinate, axes in {"x": [0], "y": [1], "z": [2], HORIZONTAL: [0, 1]}.items():
+            positions, estimates = all_positions[axes], all_estimates[axes]
             weights, r2 = regress(positions, estimates)
             low, high = interval(resampled_weights(positions, estimates, draws.counts))
             for place, cue in enumerate(CUES):
@@ -202,12 +206,12 @@ def cue_weights(trials: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
 
 def regress(positions: np.ndarray, estimates: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fit estimates by positions and an offset.
+    """Fit estimates by positions and an offset a coordinate.
 
     Parameters
     ----------
-    positions : array, shape (trial, cue)
-    estimates : array, shape (trial,)
+    positions : array, shape (coordinate, trial, cue)
+    estimates : array, shape (coordinate, trial)
 
     Returns
     -------
@@ -218,7 +222,7 @@ def regress(positions: np.ndarray, estimates: np.ndarray) -> tuple[np.ndarray, f
     design, answers = _centred(positions, estimates)
     weights = np.linalg.lstsq(design, answers, rcond=None)[0]
     r2 = 1 - (answers - design @ weights).var() / answers.var() if answers.any() else np.nan
-    return weights[:-1], float(r2)
+    return weights[: len(CUES)], float(r2)
 
 
 def resampled_weights(positions: np.ndarray, estimates: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -236,13 +240,18 @@ def resampled_weights(positions: np.ndarray, estimates: np.ndarray, counts: np.n
     array, shape (resample, cue)
     """
     design, answers = _centred(positions, estimates)
+    counts = np.tile(counts, len(estimates))
     normal = np.einsum("rt,ti,tj->rij", counts, design, design, optimize=True)
     moments = np.einsum("rt,ti->ri", counts, design * answers[:, None], optimize=True)
-    return (np.linalg.pinv(normal, hermitian=True) @ moments[..., None])[:, :-1, 0]
+    return (np.linalg.pinv(normal, hermitian=True) @ moments[..., None])[:, : len(CUES), 0]
 
 
 def _centred(positions: np.ndarray, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions with a column for the offset, and estimates, less their means; of a constant exactly nothing."""
-    design = np.column_stack([positions - positions.mean(axis=0), np.ones(len(positions))])
-    answers = estimates - estimates[0]
-    return design, answers - answers.mean()
+    """Return positions with a column for each offset, and estimates, less their means; of a constant exactly nothing.
+
+    Shapes (coordinate * trial, cue + coordinate) and (coordinate * trial,).
+    """
+    offsets = np.repeat(np.eye(len(estimates)), estimates.shape[1], axis=0)
+    design = np.column_stack([np.concatenate(positions - positions.mean(axis=1, keepdims=True)), offsets])
+    answers = estimates - estimates[:, :1]
+    return design, (answers - answers.mean(axis=1, keepdims=True)).ravel()

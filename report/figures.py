@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -27,6 +26,7 @@ from report.style import (
     Theme,
     condition_title,
     curve_titles,
+    legend,
     localizer_title,
     signal_titles,
     write_figure,
@@ -84,7 +84,7 @@ def removal_curves(curves: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         panels[0].set_ylim(bottom=0)
         figure.supxlabel("share of the input removed (%)", fontsize="medium")
         figure.supylabel("MAE (m)", fontsize="medium")
-        _legend(figure, n_columns=3 if n_columns == 1 else 5)
+        legend(figure, n_columns=3 if n_columns == 1 else 5)
     return figure
 
 
@@ -124,7 +124,7 @@ def room_map(
         room.add_patch(Rectangle((0, 0), length_m, width_m, fill=False, edgecolor=theme.ink, linewidth=1.5))
         room.add_patch(Rectangle(low_m, *(high_m - low_m), fill=False, edgecolor=theme.pale))
         room.set(ylabel="y (m)", xlim=(-MARGIN_M, length_m + MARGIN_M), ylim=(-MARGIN_M, width_m + MARGIN_M))
-        _legend(figure, n_columns=3)
+        legend(figure, n_columns=3)
     return figure
 
 
@@ -158,7 +158,7 @@ def delay_scatter(delays: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
                 axes.remove()
         figure.supxlabel("true delay (samples); area: number of windows", fontsize="medium")
         figure.supylabel("estimated delay (samples)", fontsize="medium")
-        _legend(figure, n_columns=2 if n_columns == 1 else 4)
+        legend(figure, n_columns=2 if n_columns == 1 else 4)
     return figure
 
 
@@ -194,7 +194,7 @@ def error_distributions(
         largest_m = max(error_m[coordinate].quantile(0.99) for coordinate in coordinates)
         panels[0].set(ylabel="share of estimates (%)", ylim=(0, 100), xlim=(0, largest_m))
         figure.supxlabel("absolute error at most (m)", fontsize="medium")
-        _legend(figure, n_columns=2 if len(coordinates) == 1 else len(names))
+        legend(figure, n_columns=2 if len(coordinates) == 1 else len(names))
     return figure
 
 
@@ -225,7 +225,7 @@ def training_curves(histories: Mapping[tuple[str, str], Sequence[Mapping]], them
             column[-1].set_xlabel("epoch")
         for axes, label in zip(grid[:, 0], HISTORY, strict=True):
             axes.set_ylabel(label)
-        _legend(figure, n_columns=2)
+        legend(figure, n_columns=2)
     return figure
 
 
@@ -318,12 +318,3 @@ def _line_styles(names: Sequence[str], theme: Theme) -> dict[str, dict]:
     return {
         name: {"color": theme.palette[index % 4], "linestyle": DASHES[index % 4]} for index, name in enumerate(names)
     }
-
-
-def _legend(figure: Figure, n_columns: int) -> None:
-    """Write what all panels show above them, once."""
-    handles: dict[str, Line2D] = {}
-    for axes in figure.get_axes():
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(n_columns, len(handles)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.style
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -100,9 +101,14 @@ def condition_title(name: str) -> str:
     return name
 
 
+def T60_title(name: str) -> str:
+    """Return a condition's reverberation time as a number without its unit: "0.15"."""
+    return condition_title(name).split(" s,")[0].removeprefix("T60 ")
+
+
 def localizer_title(name: str) -> str:
-    """Return the name of a network, or of something else that localizes, for readers."""
-    return MODELS[name].title if name in MODELS else name
+    """Return the name of a network, or of something else that localizes, for readers: "untrained LocCNN"."""
+    return " ".join(MODELS[word].title if word in MODELS else word for word in name.split(" "))
 
 
 def method_title(name: str) -> str:
@@ -159,6 +165,15 @@ def distinct(table: pd.DataFrame, columns: list[str]) -> list[tuple]:
 
 def _by_method(what: str, method: str) -> str:
     return f"{what} ({method_title(method)})" if method else what
+
+
+def legend(figure: Figure, n_columns: int) -> None:
+    """Write what all panels show above them, once."""
+    handles: dict[str, Artist] = {}
+    for axes in figure.get_axes():
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(n_columns, len(handles)))
 
 
 def write_figure(path: Path, figure: Figure, dpi: int = 150, transparent: bool = False) -> None:

@@ -82,7 +82,7 @@ MIX = np.array([0.6, 0.1, 0.4, -0.2])
 
 def test_a_listener_that_mixes_positions_gets_exactly_its_weights(rng):
     weights = cue_weights(trials_of({"mix": lambda each: np.array([1, 2, 3]) + np.einsum("c,tca->ta", MIX, each)}, rng))
-    assert len(weights) == 3 * 4
+    assert len(weights) == 4 * 4
     for _, group in weights.groupby("coordinate"):
         assert group["cue"].tolist() == list(CUES)
         for column in ("weight", "low", "high"):
@@ -110,24 +110,33 @@ def test_nothing_is_said_of_a_weight_that_no_control_finds(rng):
     assert weights["verdict"][SRP_PHAT, "x", "early"] == "level"
 
 
-def test_weights_of_a_resample_are_those_of_its_trials_repeated(rng):
-    positions, estimates = rng.uniform(4, 6, (30, 4)), rng.standard_normal(30)
+def design_of(positions):
+    """Return the columns of a regression: an offset a coordinate, then the cues, of (coordinate, trial, cue)."""
+    offsets = np.kron(np.eye(len(positions)), np.ones((positions.shape[1], 1)))
+    return np.column_stack([offsets, np.concatenate(positions)])
+
+
+@pytest.mark.parametrize("coordinates", [1, 2])
+def test_weights_of_a_resample_are_those_of_its_trials_repeated(rng, coordinates):
+    positions, estimates = rng.uniform(4, 6, (coordinates, 30, 4)), rng.standard_normal((coordinates, 30))
     draws = Draws.of(np.arange(30) % 5, resamples=7)
     found = resampled_weights(positions, estimates, draws.counts)
     for counts, weights in zip(draws.counts, found, strict=True):
         drawn = np.repeat(np.arange(30), counts)
-        literal = np.linalg.lstsq(np.column_stack([np.ones(len(drawn)), positions[drawn]]), estimates[drawn])[0]
-        np.testing.assert_allclose(weights, literal[1:], atol=1e-9)
+        literal = np.linalg.lstsq(design_of(positions[:, drawn]), estimates[:, drawn].ravel())[0]
+        np.testing.assert_allclose(weights, literal[coordinates:], atol=1e-9)
 
 
-def test_weights_and_share_explained_are_those_of_textbook_least_squares(rng):
-    positions, estimates = rng.uniform(4, 6, (30, 4)), rng.standard_normal(30)
-    design = np.column_stack([np.ones(30), positions])
-    literal = np.linalg.inv(design.T @ design) @ design.T @ estimates
+@pytest.mark.parametrize("coordinates", [1, 2])
+def test_weights_and_share_explained_are_those_of_textbook_least_squares(rng, coordinates):
+    positions, estimates = rng.uniform(4, 6, (coordinates, 30, 4)), rng.standard_normal((coordinates, 30))
+    design = design_of(positions)
+    literal = np.linalg.inv(design.T @ design) @ design.T @ estimates.ravel()
     weights, r2 = regress(positions, estimates)
-    np.testing.assert_allclose(weights, literal[1:], atol=1e-9)
-    rest = estimates - design @ literal
-    assert r2 == pytest.approx(1 - rest @ rest / np.sum((estimates - estimates.mean()) ** 2))
+    np.testing.assert_allclose(weights, literal[coordinates:], atol=1e-9)
+    rest = estimates.ravel() - design @ literal
+    spread = estimates - estimates.mean(axis=1, keepdims=True)
+    assert r2 == pytest.approx(1 - rest @ rest / np.sum(spread**2))
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say_and_are_no_wider_than_need_be(rng):
@@ -138,7 +147,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say_and_are_no_wider_than_nee
         positions = rng.uniform(4, 6, (count, 4))
         estimates = positions @ MIX + sigma * rng.standard_normal(count)
         counts = Draws.of(np.arange(count) % 20, seed, resamples=200).counts
-        low, high = interval(resampled_weights(positions, estimates, counts))
+        low, high = interval(resampled_weights(positions[None], estimates[None], counts))
         held.append((low <= MIX) & (high >= MIX))
         widths.append(high - low)
     known = 2 * 1.96 * sigma / (2 / np.sqrt(12) * np.sqrt(count))
@@ -187,7 +196,7 @@ def test_the_table_has_a_row_for_each_condition_localizer_coordinate_and_cue(wei
     weights = pd.read_csv(weighed / "weights.csv", keep_default_na=False)
     names = {"always the centre", "loc_cnn", SRP_PHAT, "untrained loc_cnn"}
     assert set(weights["localizer"]) == names | set(FITTED.values())
-    assert len(weights) == 8 * 3 * 4
+    assert len(weights) == 8 * 4 * 4
     assert not weights.duplicated(["condition", "localizer", "coordinate", "cue"]).any()
     centre = weights[weights["localizer"] == "always the centre"]
     assert (centre[["weight", "low", "high"]] == 0).all(axis=None)
