@@ -14,11 +14,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cue_experiment
 import generate_data
 import localization_experiment
 import params
 import perturbation_experiment
 import relevance_check
+import rooms_experiment
+import sensitivity_experiment
 import tdoa_experiment
 import train
 from acoustics.simulators import SIMULATORS
@@ -26,6 +29,7 @@ from models import MODELS
 from models.weights import SHIPPED, find_weights
 from report.summary import read_summary
 from report.tables import as_text
+from report.verdict import read_verdict
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
@@ -47,6 +51,8 @@ class Profile:
     untrained, null_sources : int
         Initialisations of each network, and sources of each condition that they hear, for the null of the delays'
         direction.
+    trials, rooms, shifted : int
+        Trials of cue conflicts, other rooms, and sources whose microphones are delayed, of each condition.
     note : str
         What the numbers are worth when the networks were trained by this profile.
     """
@@ -57,11 +63,16 @@ class Profile:
     shipped: bool
     untrained: int
     null_sources: int
+    trials: int
+    rooms: int
+    shifted: int
     note: str
 
 
 PROFILES = {
-    "smoke": Profile({"train": 6, "val": 3, "test": 2}, 1, 3, False, 2, 1, "toy networks: the numbers mean nothing"),
+    "smoke": Profile(
+        {"train": 6, "val": 3, "test": 2}, 1, 3, False, 2, 1, 10, 1, 1, "toy networks: the numbers mean nothing"
+    ),
     "quick": Profile(
         {"train": 240, "val": 40, "test": 20},
         15,
@@ -69,10 +80,13 @@ PROFILES = {
         True,
         20,
         4,
+        60,
+        6,
+        3,
         "networks trained for a minute: the numbers mean little",
     ),
-    "full": Profile(None, None, None, True, 20, 24, "networks trained at full scale"),
-    "paper": Profile(None, None, None, False, 20, 24, "networks trained at full scale"),
+    "full": Profile(None, None, None, True, 20, 24, 240, 30, 20, "networks trained at full scale"),
+    "paper": Profile(None, None, None, False, 20, 24, 240, 30, 20, "networks trained at full scale"),
 }
 
 CHECKED_SOURCES = 2
@@ -149,17 +163,23 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     shared += ["--results", str(folder), "--gpu", str(args.gpu), "--seed", str(args.seed)]
     tested = numbers(PROFILES[args.profile], "test")
     folders = {}
-    _say("3/6 localization")
+    _say("3/7 localization")
     folders["localization"] = localization_experiment.main([*shared, *tested])
-    _say("4/6 conservation of relevance")
+    _say("4/7 conservation of relevance")
     folders["relevance check"] = relevance_check.main([*shared, "--sources", str(CHECKED_SOURCES)])
-    _say("5/6 removal of relevant input")
+    _say("5/7 removal of relevant input")
     folders["perturbation"] = perturbation_experiment.main([*shared, *tested])
-    _say("6/6 time delays")
+    _say("6/7 time delays")
     profile = PROFILES[args.profile]
     null = ["--untrained", str(profile.untrained), "--null_sources", str(profile.null_sources)]
     both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
     folders["tdoa"], folders["tdoa, refined"] = both
+    _say("7/7 what the networks hear")
+    folders["cues"] = cue_experiment.main([*shared, *tested, "--trials", str(profile.trials)])
+    folders["rooms"] = rooms_experiment.main([*shared, *tested, "--rooms", str(profile.rooms)])
+    asked = ["--sources", str(profile.shifted), "--untrained", str(profile.untrained)]
+    asked += ["--null_sources", str(min(profile.null_sources, profile.shifted))]
+    folders["sensitivity"] = sensitivity_experiment.main([*shared, *asked])
     return folders
 
 
@@ -173,9 +193,9 @@ def main(argv: list[str] | None = None) -> None:
     common = ["--data_path", str(folder / "data"), "--seed", str(args.seed)]
     weights = shipped or folder / "logs" / args.recipe
 
-    _say("1/6 recordings")
+    _say("1/7 recordings")
     make_recordings(args, ("test",) if shipped else params.SPLITS, common)
-    _say("2/6 networks")
+    _say("2/7 networks")
     if shipped:
         print(f"the repository's own, {shipped.relative_to(ROOT)}")
     else:
@@ -193,6 +213,10 @@ def main(argv: list[str] | None = None) -> None:
         "relevant, the loudest (energy) or random samples"
     )
     print(as_text(removal))
+    heard = read_verdict(folders)
+    print("\nwhat the networks hear")
+    print("\n".join(heard.sentences))
+    print(as_text(heard.table()))
     print("\ntime delays: anomalies, and MAE in samples of the other estimates")
     print(as_text(delays))
     if not shipped:

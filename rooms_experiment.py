@@ -39,6 +39,7 @@ from running.files import write_csv
 
 LEGEND = """In metres: mean absolute errors over all windows,
 and the median of the horizontal distance. Slopes are of estimate against truth."""
+USUAL_REGION = "area"
 SHOWN = ("mae_m", "mae_x_m", "mae_y_m", "mae_z_m", "median_m", "slope_x", "slope_y")
 
 
@@ -51,7 +52,7 @@ def parse(argv: list[str] | None):
     parser.add_argument(
         "--region",
         choices=REGIONS,
-        default="area",
+        default=USUAL_REGION,
         help="where talkers stand: all over the source area, or where the test sources do, held out in training, so "
         "that errors in the own room are the usual ones",
     )
@@ -94,8 +95,9 @@ def main(argv: list[str] | None = None) -> Path:
         for each in found
     ]
     networks = [each for found in heard_by for each in found if isinstance(each, Network)]
-    spoken = "" if args.corpus is None else f"_{arguments.slug(args.corpus)}"
-    results = results_of(args, f"rooms{spoken}", origins, networks, sizes_m=SIZES_M, margin_m=MARGIN_M)
+    told = ["rooms", *([arguments.slug(args.corpus)] if args.corpus else [])]
+    told += [args.region] if args.region != USUAL_REGION else []
+    results = results_of(args, "_".join(told), origins, networks, sizes_m=SIZES_M, margin_m=MARGIN_M)
     with ranks.process_group():
         made = [
             (recordings, estimates_of(args, recordings, found, voices))

@@ -18,7 +18,15 @@ TABLES = {
     "tdoa": ("summary.csv", "verdicts.csv", "delays.csv"),
     "tdoa_refined": ("summary.csv", "verdicts.csv"),
     "localization": ("errors.csv", "verdicts.csv", "estimates.csv"),
+    "cues": ("weights.csv",),
+    "cues_aligned": ("weights.csv",),
+    "rooms": ("errors.csv", "verdicts.csv", "rooms.csv"),
+    "sensitivity": ("scores.csv", "profiles.csv", "tuning.csv", "bands.csv"),
+    "shares": ("shares.csv",),
+    "interventions": ("interventions.csv",),
 }
+HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions")
+"""Experiments that may hear other sources than the removal does, and other networks beside its own."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,9 @@ def read_results(results: str | Path) -> dict[str, Results]:
     Returns
     -------
     dict of str to Results
-        "perturbation" and "tdoa"; "tdoa_refined" and "localization" where they are of the same networks and sources.
+        "perturbation" and "tdoa"; "tdoa_refined" and "localization" where they are of the same networks and sources;
+        `HEARD` where they are of the same networks and recordings. Of "rooms" there may be several, with other voices
+        ("rooms_emodb") or elsewhere ("rooms_held_out").
 
     Raises
     ------
@@ -82,7 +92,9 @@ def read_results(results: str | Path) -> dict[str, Results]:
     removal = find_results(results, "perturbation")
     newest = find_results(results, "tdoa")
     trials = read_json(removal / "run.json")["trials"]
-    folders = {name: _of_trials(Path(results, name), trials) for name in TABLES if name != "perturbation"}
+    more_rooms = sorted(folder.name for folder in Path(results).glob("rooms_*"))
+    names = [name for name in (*TABLES, *more_rooms) if name != "perturbation"]
+    folders = {name: _of_trials(Path(results, name), trials) for name in names}
     if folders["tdoa"] is None:
         raise InputError(f"{newest} and {removal} are of different networks or sources: run both experiments again")
     folders = {"perturbation": removal} | {name: folder for name, folder in folders.items() if folder}
@@ -90,8 +102,9 @@ def read_results(results: str | Path) -> dict[str, Results]:
 
 
 def _of_trials(experiment: Path, trials: list[dict]) -> Path | None:
-    """Return the newest results of an experiment whose networks and sources are those of trials."""
-    runs = [run for run in experiment.glob("*/run.json") if _are_same(read_json(run)["trials"], trials)]
+    """Return the newest results of an experiment whose networks and sources, or recordings, are those of trials."""
+    same = _are_among if _kind(experiment.name) in HEARD else _are_same
+    runs = [run for run in experiment.glob("*/run.json") if same(read_json(run)["trials"], trials)]
     return max(runs, key=lambda run: run.stat().st_mtime_ns).parent if runs else None
 
 
@@ -103,8 +116,21 @@ def _are_same(found: list[dict], trials: list[dict]) -> bool:
     )
 
 
+def _are_among(found: list[dict], trials: list[dict]) -> bool:
+    """Tell whether the networks of trials heard the same recordings, if not the same sources."""
+    return all(
+        any(all(each.get(key) == trial[key] for key in ("condition", "network", "recordings")) for each in found)
+        for trial in trials
+    )
+
+
+def _kind(name: str) -> str:
+    return name if name in TABLES else name.split("_")[0]
+
+
 def _read(name: str, folder: Path) -> Results:
-    for table in TABLES[name]:
+    tables = TABLES[_kind(name)]
+    for table in tables:
         if not (folder / table).is_file():
             raise InputError(f"{folder / table} is missing: run the experiment again")
-    return Results(folder, read_json(folder / "run.json"), {table: read_csv(folder / table) for table in TABLES[name]})
+    return Results(folder, read_json(folder / "run.json"), {table: read_csv(folder / table) for table in tables})

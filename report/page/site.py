@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +15,12 @@ from tqdm import tqdm
 
 from params import LAG_ZERO
 from report.figures import delay_scatter, error_distributions, removal_curves
-from report.page.assets import Assets, Picture
+from report.page.assets import Assets
 from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
 from report.page.findings import find
-from report.page.results import TABLES, Results, read_results
+from report.page.heard import gather_heard
+from report.page.plates import Plate
+from report.page.results import Results, read_results
 from report.page.tables import (
     POOLED,
     column_lines,
@@ -36,27 +37,14 @@ from running.errors import InputError
 from running.files import part_of, read_json, remove_parts, whole_file
 
 STYLE, SCRIPT = "page.css", "page.js"
-SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv")
+SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv", "weights.csv", "rooms.csv",
+         "scores.csv", "profiles.csv", "tuning.csv", "bands.csv", "shares.csv", "interventions.csv")  # fmt: skip
 """Tables that are copied to the page; those with a row a window are not."""
 DELAYS = {
     "tdoa": "As published",
     "tdoa_refined": "Refined: exact true delays, peaks among possible lags and between samples",
 }
 """How each experiment estimates delays."""
-
-
-@dataclass(frozen=True)
-class Plate:
-    """A wide figure, and for narrow screens the same in parts.
-
-    Parameters
-    ----------
-    wide : Picture
-    parts : list of (title, pictures)
-    """
-
-    wide: Picture
-    parts: list[tuple[str, list[Picture]]]
 
 
 def build_site(results: str | Path, to: str | Path, between: int) -> Path:
@@ -106,6 +94,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "dark": DARK,
         "style": assets.copy(Path(__file__).with_name(STYLE), STYLE),
         "script": assets.copy(Path(__file__).with_name(SCRIPT), SCRIPT),
+        "heard": gather_heard(read, assets),
         "found_in": found_in,
         "findings": findings,
         "removal": removal_table(curves),
@@ -113,7 +102,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "delays": {name: delay_table(DELAYS[name], summary) for name, summary in shown.items()},
         "direction": direction_table(list(shown.values())[-1]),
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
-        "asked": read["tdoa"].run["arguments"],
+        "asked": {name: each.run["arguments"] for name, each in read.items()},
         "examples": show_examples(read, assets, between),
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
         "published": assets.copy(CURVES, CURVES.name) if has_published(curves) else None,
@@ -198,7 +187,7 @@ def localization_plate(estimates: pd.DataFrame, assets: Assets) -> Plate:
 
 def copy_origin(name: str, results: Results, assets: Assets) -> dict[str, str]:
     """Copy how results came about, and their tables; return the places by their names."""
-    files = ["run.json", *(table for table in TABLES[name] if table in SMALL)]
+    files = ["run.json", *(table for table in results.tables if table in SMALL)]
     return {file: assets.copy(results.folder / file, f"{name}/{file}") for file in files}
 
 

@@ -1,0 +1,333 @@
+"""What the page says of what the networks hear: the verdict, and tables and plates behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from localization.cues import HORIZONTAL
+from localization.known_answers import UNTOUCHED
+from localization.rooms import OTHER, OWN
+from localization.sensitivity_scores import AVERAGED, GRADIENT, MULTILATERATION, SHIFTS
+from models import MODELS
+from params import CENTRE, SRP_PHAT
+from report.hearing import (
+    CUE_TITLES,
+    STEP_SAMPLES,
+    cue_weights,
+    delay_profiles,
+    is_network,
+    rooms_errors,
+    tuning_curves,
+    two_halves,
+)
+from report.page.assets import Assets, Picture
+from report.page.plates import Plate
+from report.page.results import Results
+from report.page.tables import Cell, Row, Table, metres
+from report.style import distinct, localizer_title, method_title
+from report.tables import rounded
+from report.verdict import pronounce
+
+NEEDED = ("cues", "rooms", "sensitivity")
+MAIN = ("no_delays", "other_delays:0", "equal_levels", "all_polarities", "random_polarities:0", "mirrored",
+        "no_direct", "no_early", "no_late", "no_noise")  # fmt: skip
+"""Interventions of the table; all others are in the file."""
+
+
+def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
+    """Return what the template shows of what is heard, with all files that it names written; None where that lacks.
+
+    Parameters
+    ----------
+    read : dict of str to Results
+        The verdict needs "cues", "rooms" and "sensitivity"; the rest is shown where it is there.
+    assets : Assets
+    """
+    if not all(name in read for name in NEEDED):
+        return None
+    tables = {name: each.tables for name, each in read.items()}
+    weights, scores = tables["cues"]["weights.csv"], tables["sensitivity"]["scores.csv"]
+    content = {
+        "verdict": pronounce(tables),
+        "cues": cue_table(weights, [HORIZONTAL], [*_networks(weights), SRP_PHAT]),
+        "cues_more": cue_table(weights, ["x", "y"], list(dict.fromkeys(weights["localizer"]))),
+        "cue_plate": cue_plate(weights, assets),
+        "room_tables": {name: room_table(each["errors.csv"], each["verdicts.csv"]) for name, each in tables.items()
+                        if name.split("_")[0] == "rooms"},
+        "room_plate": room_plate(tables["rooms"], assets),
+        "sensitivity": sensitivity_table(scores),
+        "halves": halves_picture(tables["sensitivity"], assets),
+        "profile_plates": localizer_plates("profiles", delay_profiles, tables["sensitivity"]["profiles.csv"], assets,
+                                           "How the estimate moves with the delay of each microphone"),
+        "tuning_plates": localizer_plates("tuning", tuning_curves, tables["sensitivity"]["tuning.csv"], assets,
+                                          "How far the estimate moves against the delay of one microphone"),
+    }  # fmt: skip
+    content["aligned"] = None
+    if "cues_aligned" in tables:
+        aligned = tables["cues_aligned"]["weights.csv"]
+        content["aligned"] = cue_table(aligned, [HORIZONTAL], [*_networks(aligned), SRP_PHAT])
+    content["shares"] = shares_table(tables["shares"]["shares.csv"]) if "shares" in tables else None
+    content["interventions"] = None
+    if "interventions" in tables:
+        content["interventions"] = intervention_table(tables["interventions"]["interventions.csv"])
+    return content
+
+
+def cue_table(weights: pd.DataFrame, coordinates: Sequence[str], names: Sequence[str]) -> Table:
+    """Return the weight of each cue, the interval below, a group a localizer and coordinate.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        ``weights.csv`` of cue_experiment.py.
+    coordinates, names : sequences of str
+        Those to show.
+    """
+
+    def cell(row) -> Cell:
+        doubt = "" if row.findable else " ?"
+        return Cell(row.weight, rounded(row.weight, 2) + doubt, below_text=_ends(row))
+
+    groups = []
+    for name in names:
+        for coordinate in coordinates:
+            here = weights[(weights["localizer"] == name) & (weights["coordinate"] == coordinate)]
+            rows = [
+                Row(title, "plain", _cells(weights, here[here["cue"] == cue], cell))
+                for cue, title in CUE_TITLES.items()
+            ]
+            explained = here.drop_duplicates("condition")
+            rows.append(Row("R² of all four", "control", _cells(weights, explained, lambda row: _number(row.r2))))
+            groups.append((_title(name, coordinate), rows))
+    where = "in the plane (x and y together)" if coordinates == [HORIZONTAL] else "in x and in y"
+    caption = f"Weight of each cue {where}: 1 follows it, 0 does not hear it; below, the 95 % interval over voices and "
+    return Table(caption + "trials. ? : no control finds the cue there, so nothing is known", _columns(weights), groups)
+
+
+def room_table(errors: pd.DataFrame, verdicts: pd.DataFrame) -> Table:
+    """Return the MAE in the own room and in other rooms, there with the interval below.
+
+    Parameters
+    ----------
+    errors, verdicts : DataFrames
+        ``errors.csv`` and ``verdicts.csv`` of rooms_experiment.py.
+    """
+    intervals = verdicts.drop_duplicates(["condition", "localizer"])
+    groups = []
+    for place in (OWN, OTHER):
+        rows = []
+        for name in dict.fromkeys(errors["localizer"]):
+            here = errors[(errors["place"] == place) & (errors["localizer"] == name)]
+            if place == OTHER:
+                here = here.merge(intervals[["condition", "localizer", "mae_low_m", "mae_high_m"]])
+            rows.append(Row(localizer_title(name), _kind(name), _cells(errors, here, _mae_cell)))
+        groups.append((place, rows))
+    caption = "MAE in metres over all windows; below, the 95 % interval over voices and their rooms"
+    return Table(caption, _columns(errors), groups)
+
+
+def sensitivity_table(scores: pd.DataFrame) -> Table:
+    """Return what sensitivities are worth, intervals below.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``scores.csv`` of sensitivity_experiment.py.
+    """
+    trained = scores[scores["weights"] == "trained"]
+    near = trained[trained["step_samples"] == STEP_SAMPLES]
+    shown = {
+        "S: how much of the way of the direct sound the estimate goes": [
+            (trained[(trained["score"] == "S") & (trained["method"] == AVERAGED)], ("xx", "yy"), False),
+            (scores[(scores["weights"] == "untrained") & (scores["score"] == "S") & (scores["method"] == GRADIENT)],
+             ("xx", "yy"), False),
+        ],
+        f"agreement (r) of profiles with real shifts of {STEP_SAMPLES} samples": [
+            (near[(near["score"] == "profile_correlation") & (near["against"] == SHIFTS)], ("x", "y"), True)
+        ],
+        "slope of the averaged gradient against these": [
+            (near[(near["score"] == "profile_slope") & (near["method"] == AVERAGED)], ("x", "y"), False)
+        ],
+        "agreement (r) with multilateration, which direct sound alone would give": [
+            (trained[(trained["score"] == "profile_correlation") & (trained["against"] == MULTILATERATION)
+                     & (trained["method"] == AVERAGED)], ("x", "y"), False)
+        ],
+        "share of a common delay: 0 compares microphones": [
+            (trained[(trained["score"] == "common_delay_share") & (trained["method"] == AVERAGED)], ("x", "y"), False)
+        ],
+    }  # fmt: skip
+    groups = [
+        (title, [row for part, coordinates, named in parts for row in _score_rows(scores, part, coordinates, named)])
+        for title, parts in shown.items()
+    ]
+    caption = "Means over windows; below, the 95 % interval over voices and their sources, of untrained networks the "
+    return Table(caption + "middle 95 % of them", _columns(scores), groups)
+
+
+def shares_table(shares: pd.DataFrame) -> Table:
+    """Return which share of the relevance the direct sound gets, beside those of energy and of untrained networks.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        ``shares.csv`` of shares_experiment.py.
+    """
+    direct = shares[shares["part"] == "direct"]
+    groups = []
+    for method, score in distinct(direct, ["method", "score"]):
+        here = direct[(direct["method"] == method) & (direct["score"] == score)]
+        rows = []
+        for model in dict.fromkeys(here["model"]):
+            of_model = here[here["model"] == model]
+            name = localizer_title(model)
+            rows.append(Row(name, "relevance", _cells(shares, of_model, _share_cell)))
+            untrained = _cells(shares, of_model, lambda row: _number(row.untrained_share))
+            rows.append(Row(f"untrained {name}", "control", untrained))
+        first = here.drop_duplicates("condition")
+        rows.append(Row("energy", "control", _cells(shares, first, lambda row: _number(row.energy_share))))
+        groups.append((f"{method_title(method)}, {score}", rows))
+    caption = "Share of the direct sound in the relevance; below, the 95 % interval over voices and their sources"
+    return Table(caption, _columns(shares), groups)
+
+
+def intervention_table(table: pd.DataFrame) -> Table:
+    """Return the MAE after each intervention, and below how much more it is than with nothing changed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``interventions.csv`` of intervention_experiment.py.
+    """
+
+    def cell(row) -> Cell:
+        more = "" if row.intervention == UNTOUCHED else f"{row.change_m:+.3f}"
+        return Cell(row.mae_m, metres(row.mae_m), below_text=more)
+
+    groups = []
+    for intervention in (UNTOUCHED, *MAIN):
+        here = table[table["intervention"] == intervention]
+        rows = [
+            Row(localizer_title(name), _kind(name), _cells(table, here[here["localizer"] == name], cell))
+            for name in dict.fromkeys(here["localizer"])
+        ]
+        groups.append((intervention.split(":")[0].replace("_", " "), rows))
+    caption = "MAE in metres; below, how much more it is than with nothing changed, on the same windows"
+    return Table(caption, _columns(table), groups)
+
+
+def cue_plate(weights: pd.DataFrame, assets: Assets) -> Plate:
+    """Draw the weights of all networks; narrow: a figure a network, SRP-PHAT beside it."""
+    names = _networks(weights)
+    alt = "Weight of each cue in x and in y against T60, stacked, for "
+    wide = assets.picture(
+        "cues", alt + ", ".join(map(localizer_title, [*names, SRP_PHAT])), partial(cue_weights, weights)
+    )
+    parts = []
+    for name in names:
+        rows = weights[weights["localizer"].isin([name, SRP_PHAT])]
+        title = localizer_title(name)
+        parts.append((title, [assets.picture(f"cues-{_file(name)}", alt + title, partial(cue_weights, rows))]))
+    return Plate(wide, parts)
+
+
+def room_plate(tables: dict[str, pd.DataFrame], assets: Assets) -> Plate:
+    """Draw the errors in the own room and in others; narrow: a figure a network, SRP-PHAT beside it."""
+    errors, verdicts = tables["errors.csv"], tables["verdicts.csv"]
+    alt = "MAE in the own room and in others against T60, for "
+    wide = assets.picture("rooms", alt + "all networks and SRP-PHAT", partial(rooms_errors, errors, verdicts))
+    parts = []
+    for name in _networks(errors):
+        rows, title = errors[errors["localizer"].isin([name, SRP_PHAT, CENTRE])], localizer_title(name)
+        draw = partial(rooms_errors, rows, verdicts)
+        parts.append((title, [assets.picture(f"rooms-{_file(name)}", alt + title, draw)]))
+    return Plate(wide, parts)
+
+
+def localizer_plates(
+    file: str, draw: Callable[..., object], table: pd.DataFrame, assets: Assets, alt: str
+) -> list[tuple[str, Plate]]:
+    """Draw a figure of each network that is not put beside another, and of the control; narrow: one a condition."""
+    plates = []
+    for name, rows in table.groupby("localizer", sort=False):
+        if is_network(name) and name not in MODELS:
+            continue
+        title = localizer_title(name)
+        wide = assets.picture(f"{file}-{_file(name)}", f"{alt}: {title}", partial(draw, rows))
+        narrow = [
+            assets.picture(f"{file}-{_file(name)}-{condition}", f"{alt}: {title}, {condition}", partial(draw, part))
+            for condition, part in rows.groupby("condition", sort=False)
+        ]
+        plates.append((title, Plate(wide, [(title, narrow)])))
+    return plates
+
+
+def halves_picture(tables: dict[str, pd.DataFrame], assets: Assets) -> Picture:
+    """Draw the two halves for the network and condition whose delays agree best with real ones over x and y."""
+    scores, profiles = tables["scores.csv"], tables["profiles.csv"]
+    name = next(filter(is_network, scores["localizer"]))
+    condition = scores["condition"].iloc[0]
+    chosen = [each[(each["localizer"] == name) & (each["condition"] == condition)] for each in (profiles, scores)]
+    alt = "Cross-spectrum of input and gradient with its halves, and each half against what real delays do, for "
+    return assets.picture("halves", alt + localizer_title(name), partial(two_halves, *chosen))
+
+
+def _networks(table: pd.DataFrame) -> list[str]:
+    return list(filter(is_network, dict.fromkeys(table["localizer"])))
+
+
+def _columns(table: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(table["condition"]))
+
+
+def _cells(table: pd.DataFrame, rows: pd.DataFrame, cell: Callable[[NamedTuple], Cell | None]) -> list[Cell | None]:
+    """Return the cells of rows, at most one a condition, in the order of a table's conditions."""
+    found = {row.condition: cell(row) for row in rows.itertuples()}
+    return [found.get(condition) for condition in _columns(table)]
+
+
+def _score_rows(scores: pd.DataFrame, part: pd.DataFrame, coordinates: Iterable[str], named: bool) -> Iterable[Row]:
+    for localizer, weights, method in distinct(part, ["localizer", "weights", "method"]):
+        here = part[(part["localizer"] == localizer) & (part["weights"] == weights) & (part["method"] == method)]
+        name = " ".join(filter(None, ["untrained" * (weights == "untrained"), localizer_title(localizer)]))
+        name += f", {method_title(method)}" if named else ""
+        for coordinate in coordinates:
+            rows = here[here["coordinate"] == coordinate]
+            kind = "control" if weights == "untrained" or not is_network(localizer) else "plain"
+            yield Row(f"{name}, {coordinate[0]}", kind, _cells(scores, rows, _score_cell))
+
+
+def _score_cell(row) -> Cell:
+    return Cell(row.value, rounded(row.value, 2), below_text=_ends(row))
+
+
+def _share_cell(row) -> Cell:
+    return Cell(row.share, rounded(row.share, 2), below_text=_ends(row))
+
+
+def _mae_cell(row) -> Cell:
+    ends = f"{metres(row.mae_low_m)} to {metres(row.mae_high_m)}" if hasattr(row, "mae_low_m") else ""
+    return Cell(row.mae_m, metres(row.mae_m), below_text=ends)
+
+
+def _number(value: float) -> Cell | None:
+    return None if pd.isna(value) else Cell(value, rounded(value, 2))
+
+
+def _ends(row) -> str:
+    return f"{rounded(row.low, 2)} to {rounded(row.high, 2)}"
+
+
+def _title(name: str, coordinate: str) -> str:
+    return localizer_title(name) if coordinate == HORIZONTAL else f"{localizer_title(name)}, {coordinate}"
+
+
+def _kind(name: str) -> str:
+    return "control" if name == CENTRE else "plain"
+
+
+def _file(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name)

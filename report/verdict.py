@@ -1,0 +1,165 @@
+"""What the networks hear: three sentences and the four numbers behind them, written by the experiments' results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from explain.methods import METHODS
+from localization.cues import HORIZONTAL
+from localization.rooms import OTHER, OWN
+from localization.sensitivity_scores import AVERAGED, SHIFTS
+from models import MODELS
+from params import SRP_PHAT
+from report.style import T60_title, localizer_title
+from report.tables import rounded
+from running.files import read_csv
+
+TABLES = {"cues": ["weights.csv"], "rooms": ["errors.csv", "verdicts.csv"], "sensitivity": ["scores.csv"]}
+"""What the verdict follows from, by experiment."""
+STEP_SAMPLES = 0.5
+"""Real shifts that say what is right of delays."""
+DIRECT = {
+    "falls": "The longer a room reverberates, the less the networks go by when the direct sound arrives",
+    "stays": "However long a room reverberates, the networks go as much by when the direct sound arrives",
+    "grows": "The longer a room reverberates, the more the networks go by when the direct sound arrives",
+    "differs": "The networks are not of one kind in how they go by the arrival of the direct sound",
+    "unknown": "How much the networks go by the arrival of the direct sound can’t be told: no control finds it",
+}
+EARLY = {
+    "falls": ", and the less by its early reflections.",
+    "stays": "; of its early reflections no clear change can be told.",
+    "grows": ", and the more by its early reflections: what they do is not dereverberation.",
+    "differs": "; nor are they in how they go by early reflections.",
+    "unknown": "; of its early reflections nothing can be told: no control finds them.",
+}
+ROOMS = {
+    "above": "In other rooms that reverberate as long they err more than in their own, which they have learned",
+    "level": "In other rooms that reverberate as long they can’t be told from how they are in their own",
+    "differs": "In other rooms that reverberate as long not all of them err as in their own",
+}
+BASELINE = {
+    "above": "; so does SRP-PHAT, which has learned nothing.",
+    "level": "; SRP-PHAT, which has learned nothing, does not.",
+    "below": "; SRP-PHAT, which has learned nothing, errs less there.",
+}
+HALVES = {
+    True: "Relevance can’t show any of this: it says what louder sound would do; the other half of the same numbers "
+    "says what later sound would do, and that is what real delays do.",
+    False: "Neither relevance nor the half of the gradient that knows delays foretells clearly what real delays do.",
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number behind the verdict.
+
+    Parameters
+    ----------
+    name : str
+    values : dict of str to str
+        For everything that localizes.
+    """
+
+    name: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the networks hear, for people with a minute."""
+
+    sentences: list[str]
+    numbers: list[Number]
+
+    def table(self) -> pd.DataFrame:
+        """Return the numbers as a table, a column for everything that localizes."""
+        titled = [{localizer_title(name): text for name, text in each.values.items()} for each in self.numbers]
+        return pd.DataFrame([{"": each.name} | row for each, row in zip(self.numbers, titled, strict=True)])
+
+
+def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
+    """Return the verdict on the shipped networks.
+
+    Parameters
+    ----------
+    tables : mapping from names of experiments to mappings from files to DataFrames
+        Those of `TABLES`.
+    """
+    weights, rooms = tables["cues"]["weights.csv"], tables["rooms"]
+    scores = tables["sensitivity"]["scores.csv"]
+    names = [name for name in dict.fromkeys(weights["localizer"]) if name in MODELS]
+    conditions = sorted(dict.fromkeys(weights["condition"]), key=lambda name: float(T60_title(name)))
+    ends = list(dict.fromkeys([conditions[0], conditions[-1]]))
+    weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
+    verdicts = rooms["verdicts.csv"]
+    own = verdicts[(verdicts["condition"] == ends[-1]) & (verdicts["against"] == OWN)].set_index("localizer")["verdict"]
+    agreements = {name: _agreements(scores[scores["localizer"] == name]) for name in names}
+    sentences = [
+        ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]],
+        HALVES[all(delays.min() > relevance.max() for delays, relevance in agreements.values())],
+    ]
+    if len(ends) > 1:
+        direct, early = (
+            _all(_course(weights.loc[(name, cue)], *ends) for name in names) for cue in ("delays", "early")
+        )  # fmt: skip
+        sentences.insert(0, DIRECT[direct] + EARLY[early])
+    shown, where = [*names, SRP_PHAT], f"T60 {' → '.join(map(T60_title, ends))} s"
+    mae_m = rooms["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
+    numbers = [
+        Number(
+            f"weight of {what}, {where}",
+            {name: " → ".join(_weight(weights.loc[(name, cue, each)]) for each in ends) for name in shown},
+        )
+        for cue, what in (("delays", "the direct sound’s delays"), ("early", "early reflections"))
+    ]
+    numbers += [
+        Number(
+            f"MAE in metres, own room → other rooms, T60 {T60_title(ends[-1])} s",
+            {name: " → ".join(rounded(mae_m[name, ends[-1], place], 3) for place in (OWN, OTHER)) for name in shown},
+        ),
+        Number(
+            "agreement (r) with real delays, relevance → the gradient’s other half",
+            {
+                name: " → ".join(f"{rounded(each.min(), 2)} to {rounded(each.max(), 2)}" for each in halves[::-1])
+                for name, halves in agreements.items()
+            }
+            | {SRP_PHAT: "–"},
+        ),
+    ]
+    return Verdict(sentences, numbers)
+
+
+def read_verdict(folders: Mapping[str, Path]) -> Verdict:
+    """Return the verdict on what the experiments of these names wrote to these folders."""
+    return pronounce({name: {file: read_csv(folders[name] / file) for file in files} for name, files in TABLES.items()})
+
+
+def _all(each) -> str:
+    """Return what holds of all, or that they differ."""
+    found = set(each)
+    return found.pop() if len(found) == 1 else "differs"
+
+
+def _course(weights: pd.DataFrame, driest: str, wettest: str) -> str:
+    """Tell by intervals how the weight of a cue goes from the driest to the most reverberant condition."""
+    first, last = weights.loc[driest], weights.loc[wettest]
+    if not (first["findable"] and last["findable"]):
+        return "unknown"
+    return "falls" if last["high"] < first["low"] else "grows" if last["low"] > first["high"] else "stays"
+
+
+def _weight(row: pd.Series) -> str:
+    doubt = "" if row["findable"] else " ?"
+    return f"{rounded(row['weight'], 2)}{doubt} ({rounded(row['low'], 2)} to {rounded(row['high'], 2)})"
+
+
+def _agreements(scores: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return how well profiles of the delays' half, and of relevance, agree with those of real shifts."""
+    of_profiles = scores[(scores["score"] == "profile_correlation") & (scores["against"] == SHIFTS)]
+    told = of_profiles[(of_profiles["step_samples"] == STEP_SAMPLES) & of_profiles["coordinate"].isin(["x", "y"])]
+    by_delays = told["method"].isin([METHODS["delay_sensitivity"].name, AVERAGED])
+    return told.loc[told["method"] == AVERAGED, "value"], told.loc[~by_delays, "value"]
