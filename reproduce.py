@@ -38,10 +38,12 @@ from training.recipes import DEFAULT, RECIPES
 
 @dataclass(frozen=True)
 class Profile:
-    """How much of everything.
+    """How much of everything; by default all.
 
     Parameters
     ----------
+    note : str
+        What the numbers are worth when the networks were trained by this profile.
     sources : dict of str to int, optional
         Sources of each split; all by default.
     epochs, batch_size : int, optional
@@ -53,40 +55,45 @@ class Profile:
         direction.
     trials, rooms, shifted : int
         Trials of cue conflicts, other rooms, and sources whose microphones are delayed, of each condition.
-    note : str
-        What the numbers are worth when the networks were trained by this profile.
     """
 
-    sources: dict[str, int] | None
-    epochs: int | None
-    batch_size: int | None
-    shipped: bool
-    untrained: int
-    null_sources: int
-    trials: int
-    rooms: int
-    shifted: int
     note: str
+    sources: dict[str, int] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    shipped: bool = True
+    untrained: int = 20
+    null_sources: int = 24
+    trials: int = 240
+    rooms: int = 30
+    shifted: int = 20
 
 
 PROFILES = {
     "smoke": Profile(
-        {"train": 6, "val": 3, "test": 2}, 1, 3, False, 2, 1, 10, 1, 1, "toy networks: the numbers mean nothing"
+        "toy networks: the numbers mean nothing",
+        {"train": 6, "val": 3, "test": 2},
+        epochs=1,
+        batch_size=3,
+        shipped=False,
+        untrained=2,
+        null_sources=1,
+        trials=10,
+        rooms=1,
+        shifted=1,
     ),
     "quick": Profile(
-        {"train": 240, "val": 40, "test": 20},
-        15,
-        30,
-        True,
-        20,
-        4,
-        60,
-        6,
-        3,
         "networks trained for a minute: the numbers mean little",
+        {"train": 240, "val": 40, "test": 20},
+        epochs=15,
+        batch_size=30,
+        null_sources=4,
+        trials=60,
+        rooms=6,
+        shifted=3,
     ),
-    "full": Profile(None, None, None, True, 20, 24, 240, 30, 20, "networks trained at full scale"),
-    "paper": Profile(None, None, None, False, 20, 24, 240, 30, 20, "networks trained at full scale"),
+    "full": Profile("networks trained at full scale"),
+    "paper": Profile("networks trained at full scale", shipped=False),
 }
 
 CHECKED_SOURCES = 2

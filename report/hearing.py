@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from localization.cues import CUES
+from localization.known_answers import UNTOUCHED
 from localization.rooms import OTHER, OWN
 from localization.sensitivity_scores import AVERAGED, GRADIENT, LEVEL, SHIFTS
 from models import MODELS
@@ -35,6 +36,14 @@ TUNED = 4
 """Microphones whose tuning curves are drawn, spread over the array."""
 
 
+MISSING = {
+    "cross-power left (%)": ("percent", ("octave", "no_octave")),
+    "random microphones silent": ("count", (UNTOUCHED, "random_silent")),
+    "silent microphone": ("count", ("silent",)),
+}
+"""What `silences` draws the error against, and after which interventions: an octave alone or without it, and others."""
+
+
 def is_network(name: str) -> bool:
     """Tell whether a localizer's name is that of a trained network."""
     return name.split(" ")[0] in MODELS
@@ -53,7 +62,7 @@ def cue_weights(weights: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     conditions = list(dict.fromkeys(weights["condition"]))
     colours = dict(zip(CUES, (theme.blue, theme.green, theme.vermilion, theme.purple), strict=True))
     found = weights.set_index(["coordinate", "localizer", "condition", "cue"]).sort_index()
-    with theme.canvas(1.2 + 1.5 * len(names), 4.6) as figure:
+    with theme.canvas(max(1.2 + 1.5 * len(names), SINGLE_IN), 4.8) as figure:
         panels = figure.subplots(2, len(names), sharex=True, sharey=True, squeeze=False)
         for row, coordinate in zip(panels, "xy", strict=True):
             for axes, name in zip(row, names, strict=True):
@@ -71,7 +80,7 @@ def cue_weights(weights: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         if not found["findable"].loc[(list("xy"), names)].all():
             panels[0, 0].bar(0, 0, facecolor="none", edgecolor=theme.ink, hatch="////", label="no control finds it")
         figure.supxlabel("T60 (s)", fontsize="medium")
-        legend(figure, n_columns=5)
+        legend(figure, n_columns=5 if len(names) > 3 else 2)
     return figure
 
 
@@ -86,7 +95,7 @@ def rooms_errors(errors: pd.DataFrame, verdicts: pd.DataFrame, theme: Theme = LI
     """
     conditions = list(dict.fromkeys(errors["condition"]))
     names = [name for name in dict.fromkeys(errors["localizer"]) if name != CENTRE]
-    mae_m = errors.set_index(["localizer", "place", "condition"])["mae_m"]
+    mae_m = errors.set_index(["localizer", "place", "condition"]).sort_index()["mae_m"]
     intervals = verdicts.drop_duplicates(["localizer", "condition"]).set_index(["localizer", "condition"])
     places = np.arange(len(conditions))
     with theme.canvas(1.2 + 1.7 * len(names), 3) as figure:
@@ -120,7 +129,7 @@ def delay_profiles(profiles: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     conditions = list(dict.fromkeys(profiles["condition"]))
     by_gradient = profiles[profiles["method"] == AVERAGED]
     by_shifts = profiles[(profiles["method"] == SHIFTS) & (profiles["step_samples"] == STEP_SAMPLES)]
-    with theme.canvas(1 + 2.1 * len(conditions), 4.4) as figure:
+    with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 4.8) as figure:
         panels = figure.subplots(2, len(conditions), sharex=True, sharey="row", squeeze=False)
         for row, coordinate in zip(panels, "xy", strict=True):
             for axes, condition in zip(row, conditions, strict=True):
@@ -141,7 +150,7 @@ def delay_profiles(profiles: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         for axes, condition in zip(panels[0], conditions, strict=True):
             axes.set_title(condition_title(condition).replace(", ", "\n"))
         figure.supxlabel("microphone", fontsize="medium")
-        legend(figure, n_columns=3)
+        legend(figure, n_columns=3 if len(conditions) > 2 else 1)
     return figure
 
 
@@ -156,7 +165,7 @@ def tuning_curves(tuning: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     """
     conditions = list(dict.fromkeys(tuning["condition"]))
     shown = np.linspace(0, tuning["microphone"].max(), TUNED).round().astype(int)
-    with theme.canvas(1 + 2.1 * len(conditions), 4.4) as figure:
+    with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 4.8) as figure:
         panels = figure.subplots(2, len(conditions), sharex=True, sharey="row", squeeze=False)
         for row, coordinate in zip(panels, "xy", strict=True):
             for axes, condition in zip(row, conditions, strict=True):
@@ -173,7 +182,40 @@ def tuning_curves(tuning: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         for axes, condition in zip(panels[0], conditions, strict=True):
             axes.set_title(condition_title(condition).replace(", ", "\n"))
         figure.supxlabel("delay of one microphone (samples)", fontsize="medium")
-        legend(figure, n_columns=TUNED)
+        legend(figure, n_columns=TUNED if len(conditions) > 2 else 2)
+    return figure
+
+
+def silences(changed: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+    """Draw the MAE where much is missing, a column a condition: octaves, random microphones, each microphone.
+
+    Parameters
+    ----------
+    changed : DataFrame
+        ``interventions.csv`` of intervention_experiment.py.
+    theme : Theme
+    """
+    conditions = list(dict.fromkeys(changed["condition"]))
+    names = [name for name in dict.fromkeys(changed["localizer"]) if name in MODELS or name == SRP_PHAT]
+    kind, _, value = changed["intervention"].str.partition(":").to_numpy().T
+    count = pd.to_numeric(pd.Series(value, changed.index).str.partition(",")[0].where(kind != UNTOUCHED, "0"))
+    changed = changed.assign(kind=kind, count=count, percent=100 * changed["cross_power_share"])
+    with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 6.6) as figure:
+        panels = figure.subplots(len(MISSING), len(conditions), sharex="row", sharey=True, squeeze=False)
+        for row, (label, (x, kinds)) in zip(panels, MISSING.items(), strict=True):
+            for axes, condition in zip(row, conditions, strict=True):
+                here = changed[(changed["condition"] == condition) & changed["kind"].isin(kinds)]
+                for name, colour, marker in zip(names, theme.palette, "os^D", strict=False):
+                    of_name = here[here["localizer"] == name].sort_values(x)
+                    look = {"color": colour, "linestyle": "" if x == "percent" else "-", "linewidth": 1}
+                    axes.plot(of_name[x], of_name["mae_m"], marker, label=localizer_title(name), **look)
+                axes.set_xlabel(label)
+                axes.grid()
+            row[0].set_ylabel("MAE (m)")
+        for axes, condition in zip(panels[0], conditions, strict=True):
+            axes.set_title(condition_title(condition).replace(", ", "\n"))
+        panels[0, 0].set_ylim(bottom=0)
+        legend(figure, n_columns=3)
     return figure
 
 
@@ -207,7 +249,9 @@ def two_halves(profiles: pd.DataFrame, scores: pd.DataFrame, theme: Theme = LIGH
                 axes.plot(real / largest[0], said / largest[1], marker, mfc="none", color=colour, label=label)
             axes.axline((0, 0), slope=1, color=theme.ink, linewidth=0.8)
             axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
-            axes.set(xlabel="real delays, of the largest", title=method_title(method))
+            axes.set(
+                xlabel="real delays, of the largest", ylabel="explained, of the largest", title=method_title(method)
+            )
             axes.legend(loc="lower right")
             axes.grid()
     return figure
@@ -232,8 +276,8 @@ def _draw_plane(axes: Axes, theme: Theme) -> None:
     axes.plot(*np.stack([point, point * [1, 0]]).T, ":", color=theme.pale)
     axes.plot(*np.stack([point, point * [0, 1]]).T, ":", color=theme.pale)
     axes.text(0.64, 0.81, "$C_k$")
-    axes.text(0.62, -0.06, "Re: louder", color=theme.vermilion, ha="center", va="top")
-    axes.text(-0.05, 0.78, "Im: later", color=theme.blue, rotation=90, ha="right", va="center")
+    axes.text(0.62, -0.05, "Re: louder", ha="center", va="top")
+    axes.text(-0.05, 0.78, "Im: later", rotation=90, ha="right", va="center")
     axes.axhline(0, color=theme.ink, linewidth=0.8)
     axes.axvline(0, color=theme.ink, linewidth=0.8)
     axes.set(xlim=(-0.3, 1.1), ylim=(-0.3, 1.1), xticks=(), yticks=(), aspect="equal")

@@ -39,6 +39,7 @@ EARLY = {
 ROOMS = {
     "above": "In other rooms that reverberate as long they err more than in their own, which they have learned",
     "level": "In other rooms that reverberate as long they can’t be told from how they are in their own",
+    "below": "In other rooms that reverberate as long they err less than in their own",
     "differs": "In other rooms that reverberate as long not all of them err as in their own",
 }
 BASELINE = {

@@ -12,14 +12,21 @@ import toy_trials
 from killed import part_of_a_dead_process
 
 import build_page
+import cue_experiment
+import intervention_experiment
 import localization_experiment
 import perturbation_experiment
+import rooms_experiment
+import sensitivity_experiment
+import shares_experiment
 import tdoa_experiment
 from report.page.assets import Assets
 from report.page.examples import choose_examples
 from report.page.findings import find
 from report.page.results import read_results
+from report.page.site import gather
 from report.page.tables import delay_table, localization_tables, removal_table
+from report.verdict import read_verdict
 from running.errors import InputError
 from running.files import read_csv
 
@@ -65,6 +72,13 @@ def results(tmp_path_factory):
     perturbation_experiment.main([*common, "--percents", "0", "10"])
     tdoa_experiment.main([*common, "--pairs", "0,2", "--protocol", "published", "refined", "--untrained", "2"])
     localization_experiment.main(common)
+    cue_experiment.main([*common, "--trials", "10"])
+    rooms_experiment.main([*common, "--rooms", "2", "--talkers", "1"])
+    rooms_experiment.main([*common, "--rooms", "2", "--talkers", "1", "--region", "held_out"])
+    few = [*common, "--sources", "1"]
+    sensitivity_experiment.main([*few, "--windows", "1", "--draws", "1", "--untrained", "2", "--null_sources", "1"])
+    shares_experiment.main([*few, "--untrained", "1", "--null_sources", "1"])
+    intervention_experiment.main([*few, "--interventions", "no_early", "silent:1"])
     return folder
 
 
@@ -214,6 +228,52 @@ def test_findings_equal_the_result_files(results, page):
     }
     assert "over voices and their sources" in section["text"]
     assert "the direction of delays with 2 untrained networks" in " ".join(section["text"].split())
+
+
+def test_tables_of_what_is_heard_equal_the_result_files(results, page):
+    weights = table(results, "cues", "weights.csv").set_index(["localizer", "coordinate", "cue", "condition"])
+    rows, apart = (shown(page, "heard", index) for index in (1, 2))
+    rooms = table(results, "rooms", "errors.csv").set_index(["localizer", "place", "condition"])
+    elsewhere, held_out = (shown(page, "heard", index) for index in (3, 4))
+    scores = table(results, "sensitivity", "scores.csv").query("score == 'S' and coordinate == 'yy'")
+    scores = scores.set_index(["localizer", "weights", "method", "condition"])["value"]
+    sensitivity, shares, changed = (shown(page, "heard", index) for index in (5, 6, 7))
+    direct = table(results, "shares", "shares.csv").query("part == 'direct' and method == 'lrp' and score == 'split'")
+    errors = table(results, "interventions", "interventions.csv")
+    errors = errors.set_index(["localizer", "intervention", "condition"])["mae_m"]
+    for place, condition in enumerate(CONDITIONS):
+        for name, title in (("loc_cnn", "LocCNN"), ("SRP-PHAT", "SRP-PHAT")):
+            assert rows[title, "late reflections"][place] == [weights["weight"][name, "horizontal", "late", condition]]
+            assert apart[f"{title}, y", "late reflections"][place] == [weights["weight"][name, "y", "late", condition]]
+            for where in ("own room", "other rooms"):
+                assert elsewhere[where, title][place] == [rooms.loc[(name, where, condition), "mae_m"]]
+        assert elsewhere["own room", "SampleCNN"] != held_out["own room", "SampleCNN"]
+        title = "S: how much of the way of the direct sound the estimate goes"
+        of_networks = scores["sample_cnn", "trained", "delay_sensitivity averaged", condition]
+        assert sensitivity[title, "SampleCNN, y"][place] == [of_networks]
+        untrained = scores["sample_cnn", "untrained", "delay_sensitivity", condition]
+        assert sensitivity[title, "untrained SampleCNN, y"][place] == [untrained]
+        here = direct[(direct["condition"] == condition) & (direct["model"] == "loc_cnn")]
+        assert shares["LRP, split", "LocCNN"][place] == [here["share"].item()]
+        assert shares["LRP, split", "energy"][place] == [here["energy_share"].item()]
+        assert changed["no early", "LocCNN"][place] == [errors["loc_cnn", "no_early", condition]]
+
+
+def test_the_verdict_is_that_of_the_results(results, page):
+    verdict = read_verdict({name: next((results / name).glob("*")) for name in ("cues", "rooms", "sensitivity")})
+    assert [each["text"] for each in page.all("p") if each.get("class") == "sentence"] == verdict.sentences
+    (section,) = (each for each in page.all("section") if each.get("id") == "heard")
+    rows = [[each["text"] for each in page.all("td", row)] for row in page.all("tr", page.all("table", section)[0])]
+    assert rows[1:] == [list(number.values.values()) for number in verdict.numbers]
+
+
+def test_without_these_results_the_page_has_no_such_section(results, tmp_path):
+    for path in results.iterdir():
+        if path.name not in ("cues", "rooms_held_out"):
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "to").mkdir()
+    content = gather(read_results(tmp_path), Assets(tmp_path / "to"), 0)
+    assert content["heard"] is None
 
 
 METHODS = "lrp", "gradient_x_input"

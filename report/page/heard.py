@@ -21,6 +21,7 @@ from report.hearing import (
     delay_profiles,
     is_network,
     rooms_errors,
+    silences,
     tuning_curves,
     two_halves,
 )
@@ -28,7 +29,7 @@ from report.page.assets import Assets, Picture
 from report.page.plates import Plate
 from report.page.results import Results
 from report.page.tables import Cell, Row, Table, metres
-from report.style import distinct, localizer_title, method_title
+from report.style import condition_title, distinct, localizer_title, method_title
 from report.tables import rounded
 from report.verdict import pronounce
 
@@ -73,7 +74,9 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
     content["shares"] = shares_table(tables["shares"]["shares.csv"]) if "shares" in tables else None
     content["interventions"] = None
     if "interventions" in tables:
-        content["interventions"] = intervention_table(tables["interventions"]["interventions.csv"])
+        changed = tables["interventions"]["interventions.csv"]
+        content["interventions"] = intervention_table(changed)
+        content["silence_plate"] = silence_plate(changed, assets)
     return content
 
 
@@ -208,7 +211,7 @@ def intervention_table(table: pd.DataFrame) -> Table:
         return Cell(row.mae_m, metres(row.mae_m), below_text=more)
 
     groups = []
-    for intervention in (UNTOUCHED, *MAIN):
+    for intervention in filter(set(table["intervention"]).__contains__, (UNTOUCHED, *MAIN)):
         here = table[table["intervention"] == intervention]
         rows = [
             Row(localizer_title(name), _kind(name), _cells(table, here[here["localizer"] == name], cell))
@@ -244,6 +247,17 @@ def room_plate(tables: dict[str, pd.DataFrame], assets: Assets) -> Plate:
         rows, title = errors[errors["localizer"].isin([name, SRP_PHAT, CENTRE])], localizer_title(name)
         draw = partial(rooms_errors, rows, verdicts)
         parts.append((title, [assets.picture(f"rooms-{_file(name)}", alt + title, draw)]))
+    return Plate(wide, parts)
+
+
+def silence_plate(changed: pd.DataFrame, assets: Assets) -> Plate:
+    """Draw the errors where octaves or microphones are missing; narrow: a figure a condition."""
+    alt = "MAE against the cross-power that is left, the number of silent microphones, and which one is silent"
+    wide = assets.picture("silences", alt, partial(silences, changed))
+    parts = [
+        (condition_title(condition), [assets.picture(f"silences-{condition}", alt, partial(silences, rows))])
+        for condition, rows in changed.groupby("condition", sort=False)
+    ]
     return Plate(wide, parts)
 
 
