@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -130,25 +132,18 @@ def delay_profiles(profiles: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     by_gradient = profiles[profiles["method"] == AVERAGED]
     by_shifts = profiles[(profiles["method"] == SHIFTS) & (profiles["step_samples"] == STEP_SAMPLES)]
     with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 4.8) as figure:
-        panels = figure.subplots(2, len(conditions), sharex=True, sharey="row", squeeze=False)
-        for row, coordinate in zip(panels, "xy", strict=True):
-            for axes, condition in zip(row, conditions, strict=True):
-                gradient, shifts = (_of(each, condition, coordinate) for each in (by_gradient, by_shifts))
-                microphones, look = gradient["microphone"], {"color": theme.vermilion, "linewidth": 1.5}
-                axes.plot(microphones, 1e3 * gradient["mean"], label="by gradient, averaged", **look)
-                axes.fill_between(microphones, 1e3 * gradient["low"], 1e3 * gradient["high"], alpha=0.2, **look)
-                bars = 1e3 * np.abs(shifts[["low", "high"]].to_numpy().T - shifts["mean"].to_numpy())
-                axes.errorbar(
-                    microphones, 1e3 * shifts["mean"], bars, fmt="o", markersize=3, color=theme.ink,
-                    elinewidth=0.8, label=f"by real shifts of {STEP_SAMPLES} samples",
-                )  # fmt: skip
-                direct = {"color": theme.blue, "linestyle": "--", "label": "direct sound alone (multilateration)"}
-                axes.plot(microphones, 1e3 * gradient["multilateration"], **direct)
-                axes.axhline(0, color=theme.ink, linewidth=0.8)
-                axes.grid()
-            row[0].set_ylabel(f"{coordinate} (mm per sample)")
-        for axes, condition in zip(panels[0], conditions, strict=True):
-            axes.set_title(condition_title(condition).replace(", ", "\n"))
+        for axes, condition, coordinate in _panels(figure, conditions, "(mm per sample)", theme):
+            gradient, shifts = (_of(each, condition, coordinate) for each in (by_gradient, by_shifts))
+            microphones, look = gradient["microphone"], {"color": theme.vermilion, "linewidth": 1.5}
+            axes.plot(microphones, 1e3 * gradient["mean"], label="by gradient, averaged", **look)
+            axes.fill_between(microphones, 1e3 * gradient["low"], 1e3 * gradient["high"], alpha=0.2, **look)
+            bars = 1e3 * np.abs(shifts[["low", "high"]].to_numpy().T - shifts["mean"].to_numpy())
+            axes.errorbar(
+                microphones, 1e3 * shifts["mean"], bars, fmt="o", markersize=3, color=theme.ink,
+                elinewidth=0.8, label=f"by real shifts of {STEP_SAMPLES} samples",
+            )  # fmt: skip
+            direct = {"color": theme.blue, "linestyle": "--", "label": "direct sound alone (multilateration)"}
+            axes.plot(microphones, 1e3 * gradient["multilateration"], **direct)
         figure.supxlabel("microphone", fontsize="medium")
         legend(figure, n_columns=3 if len(conditions) > 2 else 1)
     return figure
@@ -166,21 +161,13 @@ def tuning_curves(tuning: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     conditions = list(dict.fromkeys(tuning["condition"]))
     shown = np.linspace(0, tuning["microphone"].max(), TUNED).round().astype(int)
     with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 4.8) as figure:
-        panels = figure.subplots(2, len(conditions), sharex=True, sharey="row", squeeze=False)
-        for row, coordinate in zip(panels, "xy", strict=True):
-            for axes, condition in zip(row, conditions, strict=True):
-                here = _of(tuning, condition, coordinate)
-                for microphone, colour, dashes in zip(shown, theme.palette, ("-", "--", "-.", ":"), strict=True):
-                    each = here[here["microphone"] == microphone]
-                    delays = each["delay_samples"]
-                    label = f"microphone {microphone}"
-                    axes.plot(delays, 100 * each["displacement_m"], dashes, color=colour, label=label)
-                    axes.fill_between(delays, 100 * each["low_m"], 100 * each["high_m"], color=colour, alpha=0.15)
-                axes.axhline(0, color=theme.ink, linewidth=0.8)
-                axes.grid()
-            row[0].set_ylabel(f"{coordinate} moves (cm)")
-        for axes, condition in zip(panels[0], conditions, strict=True):
-            axes.set_title(condition_title(condition).replace(", ", "\n"))
+        for axes, condition, coordinate in _panels(figure, conditions, "moves (cm)", theme):
+            here = _of(tuning, condition, coordinate)
+            for microphone, colour, dashes in zip(shown, theme.palette, ("-", "--", "-.", ":"), strict=True):
+                each = here[here["microphone"] == microphone]
+                delays, label = each["delay_samples"], f"microphone {microphone}"
+                axes.plot(delays, 100 * each["displacement_m"], dashes, color=colour, label=label)
+                axes.fill_between(delays, 100 * each["low_m"], 100 * each["high_m"], color=colour, alpha=0.15)
         figure.supxlabel("delay of one microphone (samples)", fontsize="medium")
         legend(figure, n_columns=TUNED if len(conditions) > 2 else 2)
     return figure
@@ -255,6 +242,19 @@ def two_halves(profiles: pd.DataFrame, scores: pd.DataFrame, theme: Theme = LIGH
             axes.legend(loc="lower right")
             axes.grid()
     return figure
+
+
+def _panels(figure: Figure, conditions: list[str], what: str, theme: Theme) -> Iterator[tuple[Axes, str, str]]:
+    """Yield axes with their condition and coordinate: x above, y below, a column a condition."""
+    panels = figure.subplots(2, len(conditions), sharex=True, sharey="row", squeeze=False)
+    for row, coordinate in zip(panels, "xy", strict=True):
+        row[0].set_ylabel(f"{coordinate} {what}")
+        for axes, condition in zip(row, conditions, strict=True):
+            axes.axhline(0, color=theme.ink, linewidth=0.8)
+            axes.grid()
+            yield axes, condition, coordinate
+    for axes, condition in zip(panels[0], conditions, strict=True):
+        axes.set_title(condition_title(condition).replace(", ", "\n"))
 
 
 def _stack(axes: Axes, place: int, cues: pd.DataFrame, colours: dict[str, str], theme: Theme) -> None:

@@ -9,8 +9,11 @@ import soundfile
 from nbclient import NotebookClient
 from toy_trials import CONDITIONS, make_trials
 
+import cue_experiment
 import localization_experiment
 import perturbation_experiment
+import rooms_experiment
+import sensitivity_experiment
 import tdoa_experiment
 from running.errors import InputError
 
@@ -27,6 +30,10 @@ def base(tmp_path_factory):
     perturbation_experiment.main([*common, "--percents", "0", "10", "50"])
     tdoa_experiment.main([*common, "--pairs", "0,1", "0,2", "--untrained", "2"])
     localization_experiment.main(common)
+    cue_experiment.main([*common, "--trials", "10"])
+    rooms_experiment.main([*common, "--rooms", "1", "--talkers", "1"])
+    few = ["--sources", "1", "--windows", "1", "--draws", "1", "--untrained", "2", "--null_sources", "1"]
+    sensitivity_experiment.main([*common, *few])
     noise = np.random.default_rng(0).standard_normal((48000, 16))
     soundfile.write(folder / "own.wav", 0.3 * noise / np.abs(noise).max(), 48000)
     return folder
@@ -64,6 +71,13 @@ def test_removal_localization_and_delays_are_shown(base, monkeypatch, tmp_path):
     choices = {"RESULTS": str(base), "CONDITIONS": [each.name for each in CONDITIONS], "PAIRS": ["0-1", "0-2"]}
     outputs = execute("Plot_Perturbation", choices, monkeypatch, tmp_path)
     assert shown(outputs) == {"figures": 4, "audio": 0, "table": 3}
+
+
+def test_what_the_networks_hear_is_said_and_shown(base, monkeypatch, tmp_path):
+    choices = {"RESULTS": str(base), "CONDITION": CONDITIONS[1].name, "NETWORK": "sample_cnn"}
+    outputs = execute("What_the_networks_hear", choices, monkeypatch, tmp_path)
+    assert shown(outputs) == {"figures": 4, "audio": 0, "table": 2}
+    assert "In other rooms" in outputs[0]["text/plain"]
 
 
 @pytest.mark.parametrize("recording", [None, "own.wav"])
