@@ -105,9 +105,9 @@ def rooms_errors(errors: pd.DataFrame, verdicts: pd.DataFrame, theme: Theme = LI
         for axes, name in zip(panels, names, strict=True):
             others_m = mae_m[name, OTHER][conditions].to_numpy()
             low_m, high_m = intervals.loc[name].loc[conditions, ["mae_low_m", "mae_high_m"]].to_numpy().T
-            bars = {"yerr": [others_m - low_m, high_m - others_m], "color": theme.vermilion}
             axes.plot(places, mae_m[name, OWN][conditions], "o", mfc="none", color=theme.blue, label=OWN)
-            axes.errorbar(places, others_m, **bars, fmt="s", capsize=3, label=OTHER)
+            axes.vlines(places, low_m, high_m, color=theme.vermilion)
+            axes.plot(places, others_m, "s", color=theme.vermilion, label=OTHER)
             axes.plot(places, mae_m[CENTRE, OTHER][conditions], ":", color=theme.ink, label=CENTRE)
             axes.set_title(localizer_title(name).replace(" (", "\n("))
             axes.set_xticks(places, map(T60_title, conditions))
@@ -137,11 +137,9 @@ def delay_profiles(profiles: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
             microphones, look = gradient["microphone"], {"color": theme.vermilion, "linewidth": 1.5}
             axes.plot(microphones, 1e3 * gradient["mean"], label="by gradient, averaged", **look)
             axes.fill_between(microphones, 1e3 * gradient["low"], 1e3 * gradient["high"], alpha=0.2, **look)
-            bars = 1e3 * np.abs(shifts[["low", "high"]].to_numpy().T - shifts["mean"].to_numpy())
-            axes.errorbar(
-                microphones, 1e3 * shifts["mean"], bars, fmt="o", markersize=3, color=theme.ink,
-                elinewidth=0.8, label=f"by real shifts of {STEP_SAMPLES} samples",
-            )  # fmt: skip
+            axes.vlines(microphones, 1e3 * shifts["low"], 1e3 * shifts["high"], color=theme.ink, linewidth=0.8)
+            label = f"by real shifts of {STEP_SAMPLES} samples"
+            axes.plot(microphones, 1e3 * shifts["mean"], "o", markersize=3, color=theme.ink, label=label)
             direct = {"color": theme.blue, "linestyle": "--", "label": "direct sound alone (multilateration)"}
             axes.plot(microphones, 1e3 * gradient["multilateration"], **direct)
         figure.supxlabel("microphone", fontsize="medium")
