@@ -31,7 +31,7 @@ DIRECT = {
 }
 EARLY = {
     "falls": ", and the less by its early reflections.",
-    "stays": "; of its early reflections no clear change can be told.",
+    "stays": "; of its early reflections no change can be told beyond that of SRP-PHAT, which compares delays alone.",
     "grows": ", and the more by its early reflections: what they do is not dereverberation.",
     "differs": "; nor are they in how they go by early reflections.",
     "unknown": "; of its early reflections nothing can be told: no control finds them.",
@@ -99,17 +99,23 @@ def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
     verdicts = rooms["verdicts.csv"]
     own = verdicts[(verdicts["condition"] == ends[-1]) & (verdicts["against"] == OWN)].set_index("localizer")["verdict"]
     agreements = {name: _agreements(scores[scores["localizer"] == name]) for name in names}
-    sentences = [
+    sentences = [_cue_sentence(weights, names, *ends)] if len(ends) > 1 else []
+    sentences += [
         ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]],
         HALVES[all(delays.min() > relevance.max() for delays, relevance in agreements.values())],
     ]
-    if len(ends) > 1:
-        direct, early = (
-            _all(_course(weights.loc[(name, cue)], *ends) for name in names) for cue in ("delays", "early")
-        )  # fmt: skip
-        sentences.insert(0, DIRECT[direct] + EARLY[early])
-    shown, where = [*names, SRP_PHAT], f"T60 {' → '.join(map(T60_title, ends))} s"
     mae_m = rooms["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
+    return Verdict(sentences, _numbers(weights, mae_m, agreements, ends))
+
+
+def read_verdict(folders: Mapping[str, Path]) -> Verdict:
+    """Return the verdict on what the experiments of these names wrote to these folders."""
+    return pronounce({name: {file: read_csv(folders[name] / file) for file in files} for name, files in TABLES.items()})
+
+
+def _numbers(weights: pd.DataFrame, mae_m: pd.Series, agreements: dict, ends: list[str]) -> list[Number]:
+    """Return the four numbers, of the driest and the most reverberant condition."""
+    shown, where = [*agreements, SRP_PHAT], f"T60 {' → '.join(map(T60_title, ends))} s"
     numbers = [
         Number(
             f"weight of {what}, {where}",
@@ -131,12 +137,18 @@ def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
             | {SRP_PHAT: "–"},
         ),
     ]
-    return Verdict(sentences, numbers)
+    return numbers
 
 
-def read_verdict(folders: Mapping[str, Path]) -> Verdict:
-    """Return the verdict on what the experiments of these names wrote to these folders."""
-    return pronounce({name: {file: read_csv(folders[name] / file) for file in files} for name, files in TABLES.items()})
+def _cue_sentence(weights: pd.DataFrame, names: list[str], driest: str, wettest: str) -> str:
+    """Say how weights go with the reverberation; early reflections count where theirs grows above SRP-PHAT's."""
+    direct = _all(_course(weights.loc[(name, "delays")], driest, wettest) for name in names)
+    early = {name: _course(weights.loc[(name, "early")], driest, wettest) for name in names}
+    baseline = weights.loc[(SRP_PHAT, "early", wettest), "high"]
+    for name, course in early.items():
+        if course == "grows" and weights.loc[(name, "early", wettest), "low"] <= baseline:
+            early[name] = "stays"
+    return DIRECT[direct] + EARLY[_all(early.values())]
 
 
 def _all(each) -> str:
