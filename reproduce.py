@@ -22,6 +22,7 @@ import perturbation_experiment
 import relevance_check
 import rooms_experiment
 import sensitivity_experiment
+import shares_experiment
 import tdoa_experiment
 import train
 from acoustics.simulators import SIMULATORS
@@ -187,6 +188,7 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     asked = ["--sources", str(profile.shifted), "--untrained", str(profile.untrained)]
     asked += ["--null_sources", str(min(profile.null_sources, profile.shifted))]
     folders["sensitivity"] = sensitivity_experiment.main([*shared, *asked])
+    folders["shares"] = shares_experiment.main([*shared, *asked])
     return folders
 
 

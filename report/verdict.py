@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from explain.methods import METHODS
 from localization.cues import HORIZONTAL
 from localization.rooms import OTHER, OWN
-from localization.sensitivity_scores import AVERAGED, SHIFTS
+from localization.sensitivity_scores import AVERAGED, GRADIENT, LEVEL, SHIFTS
+from localization.shares import EXACT
 from models import MODELS
 from params import SRP_PHAT
 from report.style import T60_title, localizer_title
 from report.tables import rounded
 from running.files import read_csv
 
-TABLES = {"cues": ["weights.csv"], "rooms": ["errors.csv", "verdicts.csv"], "sensitivity": ["scores.csv"]}
+TABLES = {"cues": ["weights.csv"], "rooms": ["errors.csv", "verdicts.csv"], "sensitivity": ["scores.csv"],
+          "shares": ["shares.csv"]}  # fmt: skip
 """What the verdict follows from, by experiment."""
 STEP_SAMPLES = 0.5
 """Real shifts that say what is right of delays."""
@@ -32,7 +33,7 @@ DIRECT = {
 EARLY = {
     "falls": ", and the less by its early reflections.",
     "stays": "; of its early reflections no change can be told beyond that of SRP-PHAT, which compares delays alone.",
-    "grows": ", and the more by its early reflections: what they do is not dereverberation.",
+    "grows": ", and the more by its early reflections: they use the room rather than remove it.",
     "differs": "; nor are they in how they go by early reflections.",
     "unknown": "; of its early reflections nothing can be told: no control finds them.",
 }
@@ -47,10 +48,15 @@ BASELINE = {
     "level": "; SRP-PHAT, which has learned nothing, does not.",
     "below": "; SRP-PHAT, which has learned nothing, errs less there.",
 }
+FAVOUR = {
+    True: "Relevance (gradient x input) favours the direct sound beyond its energy, in trained networks only",
+    False: "Relevance (gradient x input) does not clearly favour the direct sound beyond its energy, in trained networks "
+    "only",
+}
 HALVES = {
-    True: "Relevance can’t show any of this: it says what louder sound would do; the other half of the same numbers "
-    "says what later sound would do, and that is what real delays do.",
-    False: "Neither relevance nor the half of the gradient that knows delays foretells clearly what real delays do.",
+    True: "; but it tells what louder sound would do, not what later sound would: the gradient’s other half does, as "
+    "real delays confirm.",
+    False: "; what later sound would do, neither it nor the gradient’s other half tells clearly.",
 }
 
 
@@ -98,14 +104,13 @@ def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
     weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
     verdicts = rooms["verdicts.csv"]
     own = verdicts[(verdicts["condition"] == ends[-1]) & (verdicts["against"] == OWN)].set_index("localizer")["verdict"]
-    agreements = {name: _agreements(scores[scores["localizer"] == name]) for name in names}
+    agree = all(_agrees(scores[scores["localizer"] == name]) for name in names)
+    shares = _direct_shares(tables["shares"]["shares.csv"], ends[-1]).loc[names]
+    favoured = bool((shares[["energy_verdict", "untrained_verdict"]] == "above").all(axis=None))
     sentences = [_cue_sentence(weights, names, *ends)] if len(ends) > 1 else []
-    sentences += [
-        ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]],
-        HALVES[all(delays.min() > relevance.max() for delays, relevance in agreements.values())],
-    ]
+    sentences += [ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]], FAVOUR[favoured] + HALVES[agree]]
     mae_m = rooms["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
-    return Verdict(sentences, _numbers(weights, mae_m, agreements, ends))
+    return Verdict(sentences, _numbers(weights, mae_m, shares, ends))
 
 
 def read_verdict(folders: Mapping[str, Path]) -> Verdict:
@@ -113,9 +118,9 @@ def read_verdict(folders: Mapping[str, Path]) -> Verdict:
     return pronounce({name: {file: read_csv(folders[name] / file) for file in files} for name, files in TABLES.items()})
 
 
-def _numbers(weights: pd.DataFrame, mae_m: pd.Series, agreements: dict, ends: list[str]) -> list[Number]:
+def _numbers(weights: pd.DataFrame, mae_m: pd.Series, shares: pd.DataFrame, ends: list[str]) -> list[Number]:
     """Return the four numbers, of the driest and the most reverberant condition."""
-    shown, where = [*agreements, SRP_PHAT], f"T60 {' → '.join(map(T60_title, ends))} s"
+    shown, where = [*shares.index, SRP_PHAT], f"T60 {' → '.join(map(T60_title, ends))} s"
     numbers = [
         Number(
             f"weight of {what}, {where}",
@@ -129,12 +134,8 @@ def _numbers(weights: pd.DataFrame, mae_m: pd.Series, agreements: dict, ends: li
             {name: " → ".join(rounded(mae_m[name, ends[-1], place], 3) for place in (OWN, OTHER)) for name in shown},
         ),
         Number(
-            "agreement (r) with real delays, relevance → the gradient’s other half",
-            {
-                name: " → ".join(f"{rounded(each.min(), 2)} to {rounded(each.max(), 2)}" for each in halves[::-1])
-                for name, halves in agreements.items()
-            }
-            | {SRP_PHAT: "–"},
+            f"the direct sound’s share of energy → relevance (untrained networks), T60 {T60_title(ends[-1])} s",
+            {row.Index: _share(row) for row in shares.itertuples()} | {SRP_PHAT: "–"},
         ),
     ]
     return numbers
@@ -170,9 +171,22 @@ def _weight(row: pd.Series) -> str:
     return f"{rounded(row['weight'], 2)}{doubt} ({rounded(row['low'], 2)} to {rounded(row['high'], 2)})"
 
 
-def _agreements(scores: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Return how well profiles of the delays' half, and of relevance, agree with those of real shifts."""
+def _share(row) -> str:
+    energy, relevance, untrained = (
+        rounded(value, 2) for value in (row.energy_share, row.share, row.untrained_share)
+    )  # fmt: skip
+    return f"{energy} → {relevance} ({untrained})"
+
+
+def _direct_shares(shares: pd.DataFrame, condition: str) -> pd.DataFrame:
+    """Return what the direct sound gets of gradient x input, by linearity, a row a network."""
+    exact = (shares["method"] == LEVEL) & (shares["score"] == EXACT)
+    return shares[exact & (shares["part"] == "direct") & (shares["condition"] == condition)].set_index("model")
+
+
+def _agrees(scores: pd.DataFrame) -> bool:
+    """Tell whether the gradient's half of delays always agrees better with real delays than any relevance does."""
     of_profiles = scores[(scores["score"] == "profile_correlation") & (scores["against"] == SHIFTS)]
     told = of_profiles[(of_profiles["step_samples"] == STEP_SAMPLES) & of_profiles["coordinate"].isin(["x", "y"])]
-    by_delays = told["method"].isin([METHODS["delay_sensitivity"].name, AVERAGED])
-    return told.loc[told["method"] == AVERAGED, "value"], told.loc[~by_delays, "value"]
+    relevance = told[~told["method"].isin([GRADIENT, AVERAGED])]
+    return bool(told.loc[told["method"] == AVERAGED, "value"].min() > relevance["value"].max())

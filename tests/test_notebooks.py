@@ -14,6 +14,7 @@ import localization_experiment
 import perturbation_experiment
 import rooms_experiment
 import sensitivity_experiment
+import shares_experiment
 import tdoa_experiment
 from running.errors import InputError
 
@@ -32,8 +33,9 @@ def base(tmp_path_factory):
     localization_experiment.main(common)
     cue_experiment.main([*common, "--trials", "10"])
     rooms_experiment.main([*common, "--rooms", "1", "--talkers", "1"])
-    few = ["--sources", "1", "--windows", "1", "--draws", "1", "--untrained", "2", "--null_sources", "1"]
-    sensitivity_experiment.main([*common, *few])
+    few = [*common, "--sources", "1", "--untrained", "2", "--null_sources", "1"]
+    sensitivity_experiment.main([*few, "--windows", "1", "--draws", "1"])
+    shares_experiment.main(few)
     noise = np.random.default_rng(0).standard_normal((48000, 16))
     soundfile.write(folder / "own.wav", 0.3 * noise / np.abs(noise).max(), 48000)
     return folder

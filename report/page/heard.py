@@ -31,9 +31,9 @@ from report.page.results import Results
 from report.page.tables import Cell, Row, Table, metres
 from report.style import condition_title, distinct, localizer_title, method_title
 from report.tables import rounded
+from report.verdict import TABLES as VERDICT
 from report.verdict import pronounce
 
-NEEDED = ("cues", "rooms", "sensitivity")
 MAIN = ("no_delays", "other_delays:0", "equal_levels", "all_polarities", "random_polarities:0", "mirrored",
         "no_direct", "no_early", "no_late", "no_noise")  # fmt: skip
 """Interventions of the table; all others are in the file."""
@@ -45,10 +45,10 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
     Parameters
     ----------
     read : dict of str to Results
-        The verdict needs "cues", "rooms" and "sensitivity"; the rest is shown where it is there.
+        The verdict needs some of them; the rest is shown where it is there.
     assets : Assets
     """
-    if not all(name in read for name in NEEDED):
+    if not all(name in read for name in VERDICT):
         return None
     tables = {name: each.tables for name, each in read.items()}
     weights, scores = tables["cues"]["weights.csv"], tables["sensitivity"]["scores.csv"]
@@ -61,6 +61,7 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
                         if name.split("_")[0] == "rooms"},
         "room_plate": room_plate(tables["rooms"], assets),
         "sensitivity": sensitivity_table(scores),
+        "shares": shares_table(tables["shares"]["shares.csv"]),
         "halves": halves_picture(tables["sensitivity"], assets),
         "profile_plates": localizer_plates("profiles", delay_profiles, tables["sensitivity"]["profiles.csv"], assets,
                                            "How the estimate moves with the delay of each microphone"),
@@ -71,7 +72,6 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
     if "cues_aligned" in tables:
         aligned = tables["cues_aligned"]["weights.csv"]
         content["aligned"] = cue_table(aligned, [HORIZONTAL], [*_networks(aligned), SRP_PHAT])
-    content["shares"] = shares_table(tables["shares"]["shares.csv"]) if "shares" in tables else None
     content["interventions"] = None
     if "interventions" in tables:
         changed = tables["interventions"]["interventions.csv"]
