@@ -50,8 +50,7 @@ BASELINE = {
 }
 FAVOUR = {
     True: "Relevance (gradient x input) favours the direct sound beyond its energy, in trained networks only",
-    False: "Relevance (gradient x input) does not clearly favour the direct sound beyond its energy, in trained networks "
-    "only",
+    False: "Relevance (gradient x input) does not favour the direct sound beyond its energy in trained networks alone",
 }
 HALVES = {
     True: "; but it tells what louder sound would do, not what later sound would: the gradient’s other half does, as "
