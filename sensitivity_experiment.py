@@ -50,7 +50,7 @@ from localization.sensitivity_scores import (
 )
 from localization.starts import start_m
 from localization.trials import add_hearing_arguments, null_rows, open_networks, open_recordings, origin_of, results_of
-from report.tables import as_text, write_latex
+from report.tables import as_text, rounded, write_latex
 from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import write_csv
@@ -71,6 +71,14 @@ SHOWN = {
         ("common", "common_delay_share", "", "xy"),
     )
     for coordinate in coordinates
+}
+FOLLOWS = {
+    "none": "not, as far as can be told",
+    "part": "part of the way",
+    "all": "all the way, as far as can be told",
+    "more": "further than they say",
+    "against": "the other way",
+    "unsure": "unknown how far",
 }
 LEGEND = f"""S: metres that the estimate follows for a metre by which the direct sound's delays alone move. Profiles
 over the microphones, means over windows: r and slope against those of real shifts of +-{SHOWN_STEP_SAMPLES} samples,
@@ -228,10 +236,10 @@ def verdicts(scores: pd.DataFrame) -> list[str]:
     sentences = []
     for (condition, localizer), rows in found.groupby(["condition", "localizer"], sort=False):
         parts = [
-            f"{row.coordinate[0]} {row.verdict} ({row.value:.2f}, {row.low:.2f} to {row.high:.2f})"
+            f"{row.coordinate[0]} {FOLLOWS[row.verdict]} ({rounded(row.value, 2)}, {row.low:.2f} to {row.high:.2f})"
             for row in rows.itertuples()
         ]
-        sentences.append(f"{condition} {localizer}: of the way of the direct sound's delays goes {', '.join(parts)}")
+        sentences.append(f"{condition} {localizer} follows the delays of the direct sound: {'; '.join(parts)}")
     return sentences
 
 
