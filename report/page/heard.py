@@ -207,7 +207,8 @@ def intervention_table(table: pd.DataFrame) -> Table:
     """
 
     def cell(row) -> Cell:
-        more = "" if row.intervention == UNTOUCHED else f"{row.change_m:+.3f}"
+        level = " ≈" if row.verdict == "level" else ""
+        more = "" if row.intervention == UNTOUCHED else f"{row.change_m:+.3f}{level}"
         return Cell(row.mae_m, metres(row.mae_m), below_text=more)
 
     groups = []
@@ -218,7 +219,10 @@ def intervention_table(table: pd.DataFrame) -> Table:
             for name in dict.fromkeys(here["localizer"])
         ]
         groups.append((intervention.split(":")[0].replace("_", " "), rows))
-    caption = "MAE in metres; below, how much more it is than with nothing changed, on the same windows"
+    caption = (
+        "MAE in metres; below, how much more it is than with nothing changed, on the same windows. ≈ : the 95 % "
+        "interval over voices and their sources holds 0"
+    )
     return Table(caption, _columns(table), groups)
 
 
