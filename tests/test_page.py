@@ -256,7 +256,7 @@ def test_tables_of_what_is_heard_equal_the_result_files(results, page):
         here = direct[(direct["condition"] == condition) & (direct["model"] == "loc_cnn")]
         assert shares["LRP, split", "LocCNN"][place] == [here["share"].item()]
         assert shares["LRP, split", "energy"][place] == [here["energy_share"].item()]
-        assert changed["no early", "LocCNN"][place] == [errors["loc_cnn", "no_early", condition]]
+        assert changed["without early reflections", "LocCNN"][place] == [errors["loc_cnn", "no_early", condition]]
 
 
 def test_the_verdict_is_that_of_the_results(results, page):

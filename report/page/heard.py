@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -34,9 +35,22 @@ from report.tables import rounded
 from report.verdict import TABLES as VERDICT
 from report.verdict import pronounce
 
-MAIN = ("no_delays", "other_delays:0", "equal_levels", "all_polarities", "random_polarities:0", "mirrored",
-        "no_direct", "no_early", "no_late", "no_noise")  # fmt: skip
-"""Interventions of the table; all others are in the file."""
+CHANGES = {
+    UNTOUCHED: "nothing changed",
+    "no_delays": "all microphones hear the direct sound at once; the talker is where they were",
+    "other_delays:0": "the direct sound has the delays of another position, where the talker is to be heard",
+    "equal_levels": "the direct sound is equally loud at all microphones",
+    "all_polarities": "all polarities flipped",
+    "random_polarities:0": "polarities flipped at random",
+    "mirrored": "microphones in reverse order; the talker is to be heard on the other side",
+    "no_direct": "without direct sound",
+    "no_early": "without early reflections",
+    "no_late": "without late reflections",
+    "no_noise": "without noise",
+}
+"""Interventions of the table, for readers; all others are in the file."""
+REGIONS = {"area": "all over the area", "held_out": "where the test sources are, held out in training"}
+METHOD_TITLES = {AVERAGED: f"{method_title(GRADIENT)}, averaged"}
 
 
 def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
@@ -54,11 +68,11 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
     weights, scores = tables["cues"]["weights.csv"], tables["sensitivity"]["scores.csv"]
     content = {
         "verdict": pronounce(tables),
-        "cues": cue_table(weights, [HORIZONTAL], [*_networks(weights), SRP_PHAT]),
+        "cues": cue_table(weights, [HORIZONTAL], [*MODELS, SRP_PHAT]),
         "cues_more": cue_table(weights, ["x", "y"], list(dict.fromkeys(weights["localizer"]))),
         "cue_plate": cue_plate(weights, assets),
-        "room_tables": {name: room_table(each["errors.csv"], each["verdicts.csv"]) for name, each in tables.items()
-                        if name.split("_")[0] == "rooms"},
+        "room_tables": {name: (_told(each.run["arguments"]), room_table(each.tables))
+                        for name, each in read.items() if name.split("_")[0] == "rooms"},
         "room_plate": room_plate(tables["rooms"], assets),
         "sensitivity": sensitivity_table(scores),
         "shares": shares_table(tables["shares"]["shares.csv"]),
@@ -71,7 +85,7 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
     content["aligned"] = None
     if "cues_aligned" in tables:
         aligned = tables["cues_aligned"]["weights.csv"]
-        content["aligned"] = cue_table(aligned, [HORIZONTAL], [*_networks(aligned), SRP_PHAT])
+        content["aligned"] = cue_table(aligned, [HORIZONTAL], [*MODELS, SRP_PHAT])
     content["interventions"] = None
     if "interventions" in tables:
         changed = tables["interventions"]["interventions.csv"]
@@ -111,15 +125,16 @@ def cue_table(weights: pd.DataFrame, coordinates: Sequence[str], names: Sequence
     return Table(caption + "trials. ? : no control finds the cue there, so nothing is known", _columns(weights), groups)
 
 
-def room_table(errors: pd.DataFrame, verdicts: pd.DataFrame) -> Table:
+def room_table(tables: dict[str, pd.DataFrame]) -> Table:
     """Return the MAE in the own room and in other rooms, there with the interval below.
 
     Parameters
     ----------
-    errors, verdicts : DataFrames
+    tables : dict of str to DataFrame
         ``errors.csv`` and ``verdicts.csv`` of rooms_experiment.py.
     """
-    intervals = verdicts.drop_duplicates(["condition", "localizer"])
+    errors = _alone(tables["errors.csv"])
+    intervals = tables["verdicts.csv"].drop_duplicates(["condition", "localizer"])
     groups = []
     for place in (OWN, OTHER):
         rows = []
@@ -141,7 +156,8 @@ def sensitivity_table(scores: pd.DataFrame) -> Table:
     scores : DataFrame
         ``scores.csv`` of sensitivity_experiment.py.
     """
-    trained = scores[scores["weights"] == "trained"]
+    scores = _alone(scores)
+    trained = scores[(scores["weights"] == "trained") & (scores["method"] != GRADIENT)]
     near = trained[trained["step_samples"] == STEP_SAMPLES]
     shown = {
         "S: how much of the way of the direct sound the estimate goes": [
@@ -179,7 +195,7 @@ def shares_table(shares: pd.DataFrame) -> Table:
     shares : DataFrame
         ``shares.csv`` of shares_experiment.py.
     """
-    direct = shares[shares["part"] == "direct"]
+    direct = _alone(shares[shares["part"] == "direct"], "model")
     groups = []
     for method, score in distinct(direct, ["method", "score"]):
         here = direct[(direct["method"] == method) & (direct["score"] == score)]
@@ -211,14 +227,14 @@ def intervention_table(table: pd.DataFrame) -> Table:
         more = "" if row.intervention == UNTOUCHED else f"{row.change_m:+.3f}{level}"
         return Cell(row.mae_m, metres(row.mae_m), below_text=more)
 
-    groups = []
-    for intervention in filter(set(table["intervention"]).__contains__, (UNTOUCHED, *MAIN)):
+    table, groups = _alone(table), []
+    for intervention, title in CHANGES.items():
         here = table[table["intervention"] == intervention]
         rows = [
             Row(localizer_title(name), _kind(name), _cells(table, here[here["localizer"] == name], cell))
             for name in dict.fromkeys(here["localizer"])
         ]
-        groups.append((intervention.split(":")[0].replace("_", " "), rows))
+        groups += [(title, rows)] if rows else []
     caption = (
         "MAE in metres; below, how much more it is than with nothing changed, on the same windows. ≈ : the 95 % "
         "interval over voices and their sources holds 0"
@@ -270,9 +286,7 @@ def localizer_plates(
 ) -> list[tuple[str, Plate]]:
     """Draw a figure of each network that is not put beside another, and of the control; narrow: one a condition."""
     plates = []
-    for name, rows in table.groupby("localizer", sort=False):
-        if is_network(name) and name not in MODELS:
-            continue
+    for name, rows in _alone(table).groupby("localizer", sort=False):
         title = localizer_title(name)
         wide = assets.picture(f"{file}-{_file(name)}", f"{alt}: {title}", partial(draw, rows))
         narrow = [
@@ -293,6 +307,17 @@ def halves_picture(tables: dict[str, pd.DataFrame], assets: Assets) -> Picture:
     return assets.picture("halves", alt + localizer_title(name), partial(two_halves, *chosen))
 
 
+def _alone(table: pd.DataFrame, column: str = "localizer") -> pd.DataFrame:
+    """Return a table without networks that are put beside the shipped ones; figures and files have them."""
+    return table[[name in MODELS or not is_network(name) for name in table[column]]]
+
+
+def _told(asked: dict) -> str:
+    """Return who talks where in other rooms."""
+    voices = f"voices of {Path(asked['corpus']).name}" if asked["corpus"] else "voices of the test"
+    return f"{voices}, {REGIONS[asked['region']]}"
+
+
 def _networks(table: pd.DataFrame) -> list[str]:
     return list(filter(is_network, dict.fromkeys(table["localizer"])))
 
@@ -311,7 +336,7 @@ def _score_rows(scores: pd.DataFrame, part: pd.DataFrame, coordinates: Iterable[
     for localizer, weights, method in distinct(part, ["localizer", "weights", "method"]):
         here = part[(part["localizer"] == localizer) & (part["weights"] == weights) & (part["method"] == method)]
         name = " ".join(filter(None, ["untrained" * (weights == "untrained"), localizer_title(localizer)]))
-        name += f", {method_title(method)}" if named else ""
+        name += f", {METHOD_TITLES.get(method) or method_title(method)}" if named else ""
         for coordinate in coordinates:
             rows = here[here["coordinate"] == coordinate]
             kind = "control" if weights == "untrained" or not is_network(localizer) else "plain"
