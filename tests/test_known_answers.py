@@ -224,6 +224,18 @@ def test_the_command_line_gives_a_row_a_change_and_computes_nothing_twice(base, 
     assert (folder / "interventions.csv").read_bytes() == before
 
 
+def test_other_weights_stand_beside_by_the_name_of_their_folder(base, asked, tmp_path):
+    (tmp_path / "others").symlink_to(base[0] / "weights")
+    made = intervention_experiment.main(
+        [*asked, "--interventions", "silent:1", "--beside", str(tmp_path / "others"), "--results", str(tmp_path)]
+    )
+    table = pd.read_csv(made / "interventions.csv")
+    names = [name for name in dict.fromkeys(table["localizer"]) if "loc_cnn" in name]
+    assert names == ["loc_cnn", "loc_cnn (others)"]
+    one, other = (table[table["localizer"] == name].drop(columns="localizer") for name in names)
+    pd.testing.assert_frame_equal(one.reset_index(drop=True), other.reset_index(drop=True))
+
+
 def test_odd_interventions_are_refused_before_anything_is_heard(asked, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         intervention_experiment.main([*asked, "--interventions", "echo", "--results", str(tmp_path)])
