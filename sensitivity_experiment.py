@@ -59,6 +59,7 @@ from running.parts import by_source
 from running.provenance import fingerprint
 from running.seeds import generator
 
+DECIMALS = 8
 TRAINED, UNTRAINED = "trained", "untrained"
 SHOWN_STEP_SAMPLES = 0.5
 SHOWN = {
@@ -260,7 +261,7 @@ def main(argv: list[str] | None = None) -> Path:
         return results.folder
     tables = {name: pd.DataFrame([row for part in parts for row in part[name]]) for name in parts[0]}
     for name, table in tables.items():
-        write_csv(results.folder / f"{name}.csv", table)
+        write_csv(results.folder / f"{name}.csv", table.round(DECIMALS))
     table = shown(tables["scores"])
     write_latex(results.folder / "table.tex", table, digits=2)
     results.finish()

@@ -23,8 +23,8 @@ import tdoa_experiment
 from report.page.assets import Assets
 from report.page.examples import choose_examples
 from report.page.findings import find
+from report.page.heard import gather_heard
 from report.page.results import read_results
-from report.page.site import gather
 from report.page.tables import delay_table, localization_tables, removal_table
 from report.verdict import TABLES, read_verdict
 from running.errors import InputError
@@ -271,9 +271,7 @@ def test_without_these_results_the_page_has_no_such_section(results, tmp_path):
     for path in results.iterdir():
         if path.name not in ("cues", "rooms_held_out"):
             (tmp_path / path.name).symlink_to(path)
-    (tmp_path / "to").mkdir()
-    content = gather(read_results(tmp_path), Assets(tmp_path / "to"), 0)
-    assert content["heard"] is None
+    assert gather_heard(read_results(tmp_path), Assets(tmp_path)) is None
 
 
 METHODS = "lrp", "gradient_x_input"

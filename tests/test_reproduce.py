@@ -23,7 +23,7 @@ def test_smoke_ends_with_the_table_and_the_places_of_its_files(folder, capsys):
     for row in ("always lag 0", "untrained loc_cnn", "always the centre", "SRP-PHAT", "the numbers mean nothing"):
         assert row in printed
     listed = [line.strip() for line in printed.split("files:")[1].splitlines() if line.strip()]
-    assert len(listed) == 24
+    assert len(listed) == 40
     assert all(Path(name).exists() for name in listed)
 
 

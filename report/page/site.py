@@ -38,7 +38,7 @@ from running.files import part_of, read_json, remove_parts, whole_file
 
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv", "weights.csv", "rooms.csv",
-         "scores.csv", "profiles.csv", "tuning.csv", "bands.csv", "shares.csv", "interventions.csv")  # fmt: skip
+         "scores.csv", "bands.csv", "shares.csv", "interventions.csv")  # fmt: skip
 """Tables that are copied to the page; those with a row a window are not."""
 DELAYS = {
     "tdoa": "As published",
