@@ -2,7 +2,8 @@
 
 A dataset is a folder for each condition, or for sources that each have a room of their own, with ``dataset.json`` (what
 it was made from) and one folder for each split: ``sources.csv`` (a row a source), one multichannel WAV file a source,
-whose comment holds the source's row, and the dry ``speech``. The training split also keeps its room ``responses`` (a file a source).
+whose comment holds the source's row, and the dry ``speech``. The training split also keeps its room ``responses`` (a
+file a source).
 """
 
 from __future__ import annotations
@@ -316,6 +317,8 @@ class Recordings:
     def response(self, row: int) -> np.ndarray:
         """Return the room responses of a training source, float32, shape (microphone, rir_sample).
 
+        They can't be written to, and are read from the disk when they are needed.
+
         Raises
         ------
         InputError
@@ -323,7 +326,7 @@ class Recordings:
         """
         path = self.dataset.response_path(self.sources[row]["source"])
         try:
-            return np.load(path)
+            return np.load(path, mmap_mode="r")
         except (OSError, ValueError, EOFError):
             raise _lost(path) from None
 

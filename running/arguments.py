@@ -31,8 +31,10 @@ def add_condition(to: argparse.ArgumentParser) -> None:
 
 
 def add_rooms(to: argparse.ArgumentParser) -> None:
-    """Add ``--rooms``, ``--T60`` and ``--SNR`` of one dataset; `condition` returns what they say."""
+    """Add ``--T60``, ``--SNR`` and ``--rooms`` of one dataset; `condition` returns what they say."""
     default = params.CONDITIONS[0]
+    add_condition(to)
+    to.set_defaults(T60=None, SNR=None)
     to.add_argument(
         "--rooms",
         choices=("own", "random"),
@@ -41,12 +43,10 @@ def add_rooms(to: argparse.ArgumentParser) -> None:
         f"{default.T60_s:g} s) and one SNR (of {default.snr_db:g} dB); random: each in a room, with a T60 and with an "
         "SNR of its own, for networks that are to localize in any room",
     )
-    add_condition(to)
-    to.set_defaults(T60=None, SNR=None)
 
 
 def condition(args: argparse.Namespace) -> params.Condition | params.AnyRoom:
-    """Return the condition that ``--rooms``, ``--T60`` and ``--SNR`` say.
+    """Return the condition that ``--T60``, ``--SNR`` and ``--rooms`` say; what was left out is filled in.
 
     Raises
     ------
@@ -59,9 +59,9 @@ def condition(args: argparse.Namespace) -> params.Condition | params.AnyRoom:
                 raise InputError(f"--{name} is for --rooms own; random rooms each have their own")
         return params.ANY_ROOM
     default = params.CONDITIONS[0]
-    return params.Condition(
-        default.T60_s if args.T60 is None else args.T60, default.snr_db if args.SNR is None else args.SNR
-    )
+    args.T60 = default.T60_s if args.T60 is None else args.T60
+    args.SNR = default.snr_db if args.SNR is None else args.SNR
+    return params.Condition(args.T60, args.SNR)
 
 
 def add_conditions(to: argparse.ArgumentParser) -> None:
