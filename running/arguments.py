@@ -39,9 +39,9 @@ def add_rooms(to: argparse.ArgumentParser) -> None:
         "--rooms",
         choices=("own", "random"),
         default="own",
-        help="own: all sources in the room of the set-up, with one T60 (in place of "
-        f"{default.T60_s:g} s) and one SNR (of {default.snr_db:g} dB); random: each in a room, with a T60 and with an "
-        "SNR of its own, for networks that are to localize in any room",
+        help=f"own: all sources in the room of the set-up, at {default.T60_s:g} s and {default.snr_db:g} dB unless "
+        "--T60 and --SNR say otherwise; random: each in a room, with a T60 and with an SNR of its own, for networks "
+        "that are to localize in any room",
     )
 
 
@@ -67,7 +67,9 @@ def condition(args: argparse.Namespace) -> params.Condition | params.AnyRoom:
 def add_conditions(to: argparse.ArgumentParser) -> None:
     """Add the choice of one condition (``--T60``, ``--SNR``) or of several (``--conditions``)."""
     add_condition(to)
-    add_several_conditions(to, "in place of --T60 and --SNR several conditions in one table, with a pooled row")
+    many = f"{params.ANY_ROOM.name} for sources that each have a room of their own"
+    what = f"in place of --T60 and --SNR {many}, or several conditions in one table, with a pooled row"
+    add_several_conditions(to, what)
 
 
 def add_several_conditions(to: argparse.ArgumentParser, what: str) -> None:
@@ -77,8 +79,7 @@ def add_several_conditions(to: argparse.ArgumentParser, what: str) -> None:
         nargs="+",
         type=_conditions,
         metavar="T60/SNR",
-        help=f"{what}: 'all' for the four published ones, or for example 0.15/25 0.3/20; "
-        f"{params.ANY_ROOM.name}: sources that each have a room of their own",
+        help=f"{what}: 'all' for the four published ones, or for example 0.15/25 0.3/20",
     )
 
 

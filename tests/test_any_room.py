@@ -18,6 +18,7 @@ from training_data import one_thread  # noqa: F401
 
 import generate_data
 import localization_experiment
+import reproduce
 import rooms_experiment
 import train
 from acoustics.parts import render
@@ -197,6 +198,7 @@ def test_what_needs_one_room_refuses_recordings_of_many(made, capsys, learned):
     heard = ["--conditions", "any_room", "--data_path", str(made.parent), "--weights", str(learned.parent)]
     line = refused(capsys, rooms_experiment.main, [*heard, "--model_name", "loc_cnn", "--gpu", "cpu"])
     assert line.endswith("each source has a room of its own; take recordings of one condition")
+    assert "any_room is no condition" in refused(capsys, reproduce.main, ["--conditions", "any_room"])
 
 
 def test_a_table_without_rooms_is_damaged(made, tmp_path):
