@@ -1,10 +1,12 @@
 """Make the recordings of one condition: speech in a simulated room, heard by the array, with noise.
 
     python generate_data.py --T60 0.15 --SNR 25
+    python generate_data.py --rooms random
 
-writes data/SNR_25_T60_0.15/{train,val,test}: one multichannel WAV file a source, sources.csv with a row a source, and
-the dry speech; the training split also keeps its room responses. All files are the same, bit for bit, for any
---workers, after any interruption, and under torchrun.
+writes data/SNR_25_T60_0.15/{train,val,test}, or data/any_room, where each source has a room, a T60 and an SNR of its
+own: one multichannel WAV file a source, sources.csv with a row a source, and the dry speech; the training split also
+keeps its room responses. All files are the same, bit for bit, for any --workers, after any interruption, and under
+torchrun.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from acoustics.generation import (
 from acoustics.recordings import Dataset, subset
 from acoustics.rir import SIMULATORS, resolve_simulator
 from acoustics.room import Scene
+from acoustics.rooms import draw_room
 from acoustics.speech import DRAWS, draw_utterances, open_corpus
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
@@ -34,7 +37,7 @@ from running.files import check_space
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    arguments.add_condition(parser)
+    arguments.add_rooms(parser)
     arguments.add_data_path(parser)
     arguments.add_corpus(parser)
     parser.add_argument(
@@ -65,8 +68,18 @@ def parse(argv: list[str] | None):
     return parser.parse_args(argv)
 
 
-def jobs_of(args, corpus) -> list[SourceJob]:
-    """Return the sources to record; a source's position and utterance do not depend on how many are asked for."""
+def check_scene(args, condition: params.Condition | params.AnyRoom) -> None:
+    """Refuse a T60 or positions that can't be; raises InputError as `acoustics.room.Scene` and `draw_room`."""
+    setup, grid_m = args.setup, args.setup.grid.positions_m()
+    if isinstance(condition, params.AnyRoom):
+        drawn, placement = draw_room(setup, condition, args.seed, "train", 0)
+        placement.scene(grid_m, drawn.T60_s)
+    else:
+        Scene(setup.room, grid_m, setup.array.as_array(), condition.T60_s, setup.fs_hz, setup.c_m_s)
+
+
+def jobs_of(args, condition: params.Condition | params.AnyRoom, corpus) -> list[SourceJob]:
+    """Return the sources to record; what is drawn for a source does not depend on how many are asked for."""
     positions_m = args.setup.grid.splits()
     counts = {split: len(positions_m[split]) for split in params.SPLITS}
     utterances = draw_utterances(corpus, counts, args.seed, args.draw)
@@ -74,24 +87,27 @@ def jobs_of(args, corpus) -> list[SourceJob]:
     if len(limits) not in (1, len(args.splits)):
         raise InputError(f"--sources has {len(limits)} numbers for {len(args.splits)} splits; give one, or one each")
     limits = limits * len(args.splits) if len(limits) == 1 else limits
-    return [
-        SourceJob(split, source, tuple(map(float, positions_m[split][source])), utterances[split][source])
-        for split, limit in zip(args.splits, limits, strict=True)
-        for source in subset(counts[split], limit)
-    ]
+    jobs = []
+    for split, limit in zip(args.splits, limits, strict=True):
+        for source in subset(counts[split], limit):
+            room = condition, None
+            if isinstance(condition, params.AnyRoom):
+                room = draw_room(args.setup, condition, args.seed, split, source)
+            position_m = tuple(map(float, positions_m[split][source]))
+            jobs.append(SourceJob(split, source, position_m, utterances[split][source], *room))
+    return jobs
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     args = parse(argv)
-    condition = params.Condition(args.T60, args.SNR)
-    grid_m, array_m = args.setup.grid.positions_m(), args.setup.array.as_array()
-    Scene(args.setup.room, grid_m, array_m, condition.T60_s, args.setup.fs_hz, args.setup.c_m_s)
+    condition = arguments.condition(args)
+    check_scene(args, condition)
     corpus = open_corpus(args.corpus, args.speaker_pattern, args.setup.window_samples)
     made_from = {
         "setup": args.setup.to_dict(),
-        "condition": {"T60_s": condition.T60_s, "snr_db": condition.snr_db},
+        "condition": vars(condition),
         "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint()},
         "draw": args.draw,
         "simulator": resolve_simulator(args.simulator),
@@ -99,10 +115,8 @@ def main(argv: list[str] | None = None) -> None:
         "seed": args.seed,
     }
     dataset = Dataset(args.data_path / condition.name, made_from)
-    studio = Studio(
-        dataset, args.setup, condition, corpus, made_from["simulator"], args.reflection_sign, seed=args.seed
-    )
-    jobs = jobs_of(args, corpus)
+    studio = Studio(dataset, args.setup, corpus, made_from["simulator"], args.reflection_sign, seed=args.seed)
+    jobs = jobs_of(args, condition, corpus)
     if ranks.is_main() and corpus.note:
         print(corpus.note)
     with ranks.process_group():

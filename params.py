@@ -11,6 +11,7 @@ import reprlib
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -186,7 +187,47 @@ class Condition:
         return f"SNR_{self.snr_db:g}_T60_{self.T60_s:g}"
 
 
+@dataclass(frozen=True)
+class AnyRoom:
+    """In place of one condition in one room: each source has a room, a T60 and an SNR of its own.
+
+    All are drawn uniformly and independently of one another, but that a room must be able to have the T60.
+
+    Parameters
+    ----------
+    T60_s : (shortest, longest)
+        Reverberation time in seconds.
+    snr_db : (lowest, highest)
+        Signal-to-noise ratio in decibels.
+    sizes_m : tuple of three (smallest, largest)
+        Length of the room along x, y and z in metres: small offices to class rooms.
+    margin_m : float
+        Array and source area keep at least so far from every wall, in metres.
+    """
+
+    T60_s: tuple[float, float] = (0.15, 0.6)
+    snr_db: tuple[float, float] = (10, 25)
+    sizes_m: tuple[tuple[float, float], ...] = ((3.2, 6.5), (4.5, 10.0), (2.3, 3.5))
+    margin_m: float = 0.3
+
+    name: ClassVar[str] = "any_room"
+
+    def __post_init__(self):
+        for kind, range_ in {"T60_s": self.T60_s, "snr_db": self.snr_db, "sizes_m": self.sizes_m}.items():
+            ranges = range_ if kind == "sizes_m" else (range_,)
+            ordered = all(_are_numbers(ends, 2) and ends[0] <= ends[1] for ends in ranges)
+            _check(ordered, kind, "two numbers, the smaller one first", range_)
+
+
 CONDITIONS = (Condition(0.15, 25), Condition(0.3, 20), Condition(0.4, 15), Condition(0.6, 10))
+ANY_ROOM = AnyRoom()
+"""The four conditions and all between them, in rooms that nothing is known of."""
+
+
+def condition_from_dict(values: dict) -> Condition | AnyRoom:
+    """Build what `dataclasses.asdict` or JSON made of a condition; raises TypeError or ValueError for anything else."""
+    kind = AnyRoom if "sizes_m" in values else Condition
+    return kind(**_known(kind, values))
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,8 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
 def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     args = parse(argv)
+    if params.ANY_ROOM in arguments.conditions(args):
+        raise InputError(f"{params.ANY_ROOM.name} is no condition of the method; give T60/SNR, such as 0.15/25")
     began = time.monotonic()
     profile, folder = PROFILES[args.profile], main_folder(args)
     shipped = shipped_weights(args)

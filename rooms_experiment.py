@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from acoustics.recordings import Recordings
-from acoustics.rooms import MARGIN_M, SIZES_M, Placement, draw_placement
+from acoustics.rooms import Placement, draw_placement
 from acoustics.speech import open_corpus
 from localization.localizer import Localizer, Network
 from localization.rooms import (
@@ -32,10 +32,12 @@ from localization.rooms import (
     room_verdicts,
 )
 from localization.trials import add_hearing_arguments, open_localizers, open_recordings, origin_of, results_of
+from params import ANY_ROOM
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
+from running.seeds import generator
 
 LEGEND = """In metres: mean absolute errors over all windows,
 and the median of the horizontal distance. Slopes are of estimate against truth."""
@@ -75,7 +77,8 @@ def estimates_of(args, recordings: Recordings, found: list[Localizer], voices: V
     """Return the estimates in other rooms and in the own one, and the rooms, of one condition."""
     setup = recordings.setup
     talkers = [draw_talkers(setup, voices, room, args.talkers, args.seed, args.region) for room in range(args.rooms)]
-    placements = [draw_placement(setup, recordings.condition.T60_s, args.seed, room) for room in range(args.rooms)]
+    rngs = [generator(args.seed, "rooms", room) for room in range(args.rooms)]
+    placements = [draw_placement(setup, recordings.one_condition().T60_s, rng) for rng in rngs]
     tables = []
     for place, rooms in {OTHER: placements, OWN: [Placement.own(setup)] * args.rooms}.items():
         table = estimate_talkers(found, recordings, voices, talkers, rooms, args.seed, args.results / "parts")
@@ -97,7 +100,8 @@ def main(argv: list[str] | None = None) -> Path:
     networks = [each for found in heard_by for each in found if isinstance(each, Network)]
     told = ["rooms", *([arguments.slug(args.corpus)] if args.corpus else [])]
     told += [args.region] if args.region != USUAL_REGION else []
-    results = results_of(args, "_".join(told), origins, networks, sizes_m=SIZES_M, margin_m=MARGIN_M)
+    distribution = {"sizes_m": ANY_ROOM.sizes_m, "margin_m": ANY_ROOM.margin_m}
+    results = results_of(args, "_".join(told), origins, networks, **distribution)
     with ranks.process_group():
         made = [
             (recordings, estimates_of(args, recordings, found, voices))

@@ -1,6 +1,7 @@
-"""Train a network on the recordings of one condition: recordings -> weights.
+"""Train a network on the recordings of one condition, or of any room: recordings -> weights.
 
     python train.py --model_name loc_cnn --T60 0.15 --SNR 25
+    python train.py --model_name loc_cnn --rooms random
     python train.py --T60 0.3 --SNR 20 --init models/pretrained/loc_cnn_SNR_25_T60_0.15.safetensors --learning_rate 1e-3
     python train.py --recipe paper --epochs 40
 
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import torch
 
-import params
 from acoustics.recordings import Recordings
 from localization.errors import error_table, estimate_sources
 from localization.localizer import Centre, Network
@@ -47,7 +47,7 @@ def parse(argv: list[str] | None):
         metavar="WEIGHTS",
         help="start from these weights, of any condition: a condition of longer T60 learns faster from a shorter one's",
     )
-    arguments.add_condition(parser)
+    arguments.add_rooms(parser)
     arguments.add_data_path(parser)
     parser.add_argument("--log_dir", type=Path, default=RUNS, help="folder of the run folders")
     parser.add_argument(
@@ -79,7 +79,7 @@ def main(argv: list[str] | None = None) -> Path:
     precision.prepare(device)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    condition = params.Condition(args.T60, args.SNR)
+    condition = arguments.condition(args)
     train_set, val_set = (Recordings(args.data_path / condition.name / split) for split in ("train", "val"))
     chosen = RECIPES[args.recipe]
     recipe = replace(

@@ -27,7 +27,9 @@ from acoustics.recordings import (
     sample_bits,
     write_recording,
 )
-from acoustics.rir import simulate_rirs
+from acoustics.room import Scene
+from acoustics.rooms import Placement
+from acoustics.simulators import SIMULATORS
 from acoustics.speech import Corpus, Utterance
 from running import ranks
 from running.errors import InputError
@@ -40,12 +42,18 @@ SPEECH_CREST_DB = 20
 
 @dataclass(frozen=True)
 class SourceJob:
-    """One source to record: where it stands and what it says."""
+    """One source to record: where it stands, what it says, in what condition, and in which room if not the set-up's."""
 
     split: str
     source: int
     position_m: tuple[float, float, float]
     utterance: Utterance
+    condition: params.Condition
+    placement: Placement | None
+
+    def columns(self) -> dict[str, float]:
+        """Return what the table of sources says of the room, where it is one of its own."""
+        return self.placement.columns() | vars(self.condition) if self.placement else {}
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,6 @@ class Studio:
     ----------
     dataset : Dataset
     setup : params.Setup
-    condition : params.Condition
     corpus : Corpus
     simulator : str
         Name of the simulator, not "auto".
@@ -66,30 +73,28 @@ class Studio:
 
     dataset: Dataset
     setup: params.Setup
-    condition: params.Condition
     corpus: Corpus
     simulator: str
     reflection_sign: int
     seed: int
 
+    def scene(self, job: SourceJob) -> Scene:
+        """Return source and array in the room; raises InputError as `acoustics.room.Scene`."""
+        setup, T60_s = self.setup, job.condition.T60_s
+        if job.placement:
+            return job.placement.scene([job.position_m], T60_s, self.reflection_sign)
+        array_m = setup.array.as_array()
+        return Scene(setup.room, [job.position_m], array_m, T60_s, setup.fs_hz, setup.c_m_s, self.reflection_sign)
+
     def make(self, job: SourceJob) -> None:
         """Record one source and write its file."""
         setup = self.setup
         speech = self.corpus.load(job.utterance, setup.fs_hz)
-        rirs = simulate_rirs(
-            setup.room,
-            np.array([job.position_m]),
-            setup.array.as_array(),
-            self.condition.T60_s,
-            fs_hz=setup.fs_hz,
-            c_m_s=setup.c_m_s,
-            simulator=self.simulator,
-            reflection_sign=self.reflection_sign,
-        )[0]
+        rirs = SIMULATORS[self.simulator].simulate(self.scene(job))[0]
         if job.split == "train":
             self.dataset.write_response(job.source, rirs)
         rng = noise_generator(self.seed, job.split, job.source)
-        recording, noise_rms = record(speech, rirs, self.condition.snr_db, rng)
+        recording, noise_rms = record(speech, rirs, job.condition.snr_db, rng)
         row = {
             "source": job.source,
             **dict(zip(("x_m", "y_m", "z_m"), job.position_m, strict=True)),
@@ -97,6 +102,7 @@ class Studio:
             "speaker": job.utterance.speaker,
             "correlation_time_samples": correlation_time_samples(speech),
             "windows": recording.shape[1] // setup.window_samples,
+            **job.columns(),
         }
         write_recording(self.dataset.path(job.split, job.source), recording, setup.fs_hz, noise_rms, row)
 
@@ -169,13 +175,15 @@ def disk_bytes(studio: Studio, jobs: list[SourceJob], speech: dict[Utterance, np
     speech : dict of Utterance to array, shape (sample,)
         What they say.
     """
-    setup = studio.setup
-    rir_samples = studio.condition.T60_s * setup.fs_hz
-    noise_rms = 10 ** (-(studio.condition.snr_db + SPEECH_CREST_DB) / 20)
-    recorded_samples = sum(len(speech[job.utterance]) + rir_samples for job in jobs) * len(setup.array)
-    kept_samples = sum(job.split == "train" for job in jobs) * rir_samples * len(setup.array)
-    kept_samples += sum(len(speech[utterance]) for _, utterance in {(job.split, job.utterance) for job in jobs})
-    return recorded_samples * sample_bits(noise_rms, 1.0) / 8 + kept_samples * np.dtype(np.float32).itemsize
+    microphones, float_bytes = len(studio.setup.array), np.dtype(np.float32).itemsize
+    n_bytes = 0.0
+    for job in jobs:
+        rir_samples = job.condition.T60_s * studio.setup.fs_hz
+        noise_rms = 10 ** (-(job.condition.snr_db + SPEECH_CREST_DB) / 20)
+        n_bytes += (len(speech[job.utterance]) + rir_samples) * microphones * sample_bits(noise_rms, 1.0) / 8
+        n_bytes += (job.split == "train") * rir_samples * microphones * float_bytes
+    kept = {(job.split, job.utterance) for job in jobs}
+    return n_bytes + sum(len(speech[utterance]) for _, utterance in kept) * float_bytes
 
 
 def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
@@ -189,7 +197,7 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
                 dataset.table_path(split).unlink(missing_ok=True)
     ranks.barrier()
     own = missing(dataset, ranks.share(jobs))
-    bar = tqdm(total=len(own), desc=studio.condition.name, unit="source", disable=not ranks.is_main())
+    bar = tqdm(total=len(own), desc=dataset.folder.name, unit="source", disable=not ranks.is_main())
     with bar, closing(_run(studio, own, workers)) as made:
         for _ in made:
             bar.update()

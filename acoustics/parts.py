@@ -105,15 +105,15 @@ def render(recordings: Recordings, row: int, edit: Edit = Edit()) -> Parts:
     Raises
     ------
     InputError
-        When the dry speech is missing or not that of the recording, the dataset's simulator can't run here, or a
-        position lies outside the room.
+        When the dry speech is missing or not that of the recording, the dataset's simulator can't run here, a position
+        lies outside the room, or each source has a room of its own.
     """
     setup, made_from, source = recordings.setup, recordings.dataset.arguments, recordings.sources[row]
     scene = Scene(
         setup.room,
         recordings.positions_m[[row]],
         setup.array.as_array(),
-        recordings.condition.T60_s,
+        recordings.one_condition().T60_s,
         setup.fs_hz,
         setup.c_m_s,
         made_from["reflection_sign"],

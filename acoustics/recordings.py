@@ -1,8 +1,9 @@
 """Microphone recordings: speech heard through room responses, on disk and back.
 
-A dataset is a folder for each condition with ``dataset.json`` (what it was made from) and one folder for each split:
-``sources.csv`` (a row a source), one multichannel WAV file a source, whose comment holds the source's row, and the dry
-``speech``. The training split also keeps its room ``responses`` (a file a source).
+A dataset is a folder for each condition, or for sources that each have a room of their own, with ``dataset.json`` (what
+it was made from) and one folder for each split: ``sources.csv`` (a row a source), one multichannel WAV file a source,
+whose comment holds the source's row, and the dry ``speech``. The training split also keeps its room ``responses`` (a
+file a source).
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ COLUMNS = {
     "scale": float,
 }
 """What a table of sources says of each, and its type."""
+ROOM_COLUMNS = ("size_x_m", "size_y_m", "size_z_m", "turn_degrees", "middle_x_m", "middle_y_m", "T60_s", "snr_db")
+"""What else it says, where each source has a room of its own: numbers, see `acoustics.rooms.Placement`."""
 
 
 def record(speech: np.ndarray, rirs: np.ndarray, snr_db: float, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -220,12 +223,13 @@ class Recordings:
         arguments = read_description(condition_folder)
         try:
             self.setup = params.Setup.from_dict(arguments["setup"])
-            self.condition = params.Condition(**arguments["condition"])
+            self.condition = params.condition_from_dict(arguments["condition"])
         except (KeyError, TypeError, ValueError) as error:
             path = condition_folder / "dataset.json"
             raise InputError(f"{path} is damaged ({error}); make the dataset anew") from None
         self.dataset = Dataset(condition_folder, arguments)
-        self.sources = _read_table(self.folder / "sources.csv")
+        own_rooms = isinstance(self.condition, params.AnyRoom)
+        self.sources = _read_table(self.folder / "sources.csv", ROOM_COLUMNS if own_rooms else ())
         if limit is not None:
             if limit > len(self.sources):
                 raise InputError(f"{self.folder} has {len(self.sources)} sources, not {limit}")
@@ -251,6 +255,24 @@ class Recordings:
     def names(self) -> list[str]:
         """Name of each source in files."""
         return [f"{number:04d}" for number in self.numbers]
+
+    def condition_of(self, row: int) -> params.Condition:
+        """Return the condition of a source: that of all, or its own where each has a room of its own."""
+        if isinstance(self.condition, params.Condition):
+            return self.condition
+        return params.Condition(self.sources[row]["T60_s"], self.sources[row]["snr_db"])
+
+    def one_condition(self) -> params.Condition:
+        """Return the condition of all sources, in the room of the set-up.
+
+        Raises
+        ------
+        InputError
+            When each source has a room of its own.
+        """
+        if isinstance(self.condition, params.Condition):
+            return self.condition
+        raise InputError(f"in {self.folder} each source has a room of its own; take recordings of one condition")
 
     @property
     def window_counts(self) -> np.ndarray:
@@ -295,6 +317,8 @@ class Recordings:
     def response(self, row: int) -> np.ndarray:
         """Return the room responses of a training source, float32, shape (microphone, rir_sample).
 
+        They can't be written to, and are read from the disk when they are needed.
+
         Raises
         ------
         InputError
@@ -302,7 +326,7 @@ class Recordings:
         """
         path = self.dataset.response_path(self.sources[row]["source"])
         try:
-            return np.load(path)
+            return np.load(path, mmap_mode="r")
         except (OSError, ValueError, EOFError):
             raise _lost(path) from None
 
@@ -400,9 +424,10 @@ def subset(total: int, count: int) -> list[int]:
     return sorted(map(int, np.random.default_rng(total).permutation(total)[:count]))
 
 
-def _read_table(path: Path) -> list[dict]:
-    table = read_csv(path, COLUMNS)
-    missing = [name for name in COLUMNS if name not in table or table[name].isna().any()]
+def _read_table(path: Path, more: tuple[str, ...]) -> list[dict]:
+    columns = COLUMNS | dict.fromkeys(more, float)
+    table = read_csv(path, columns)
+    missing = [name for name in columns if name not in table or table[name].isna().any()]
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; remove it and run generate_data.py again")
     return table.to_dict("records")

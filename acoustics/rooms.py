@@ -11,16 +11,12 @@ from itertools import product
 import numpy as np
 
 from acoustics.recordings import record
-from acoustics.rir import simulate_rirs
-from acoustics.room import smallest_T60_s
-from params import Condition, Room, Setup
+from acoustics.room import Scene, smallest_T60_s
+from acoustics.simulators import SIMULATORS, resolve_simulator
+from params import ANY_ROOM, SPLITS, AnyRoom, Condition, Room, Setup
 from running.errors import InputError
 from running.seeds import generator
 
-SIZES_M = ((3.2, 6.5), (4.5, 10.0), (2.3, 3.5))
-"""Rooms are drawn uniformly between these lengths along x, y and z, in metres: small offices to class rooms."""
-MARGIN_M = 0.3
-"""Array and source area keep at least so far from every wall, in metres."""
 ATTEMPTS = 1000
 
 
@@ -55,6 +51,30 @@ class Placement:
         points_m = np.asarray(points_m, dtype=np.float64)
         return np.concatenate([self._turned_m(points_m) + self.middle_m, points_m[..., 2:]], axis=-1)
 
+    def scene(self, positions_m: np.ndarray, T60_s: float, reflection_sign: int = -1) -> Scene:
+        """Return talkers and array in the room.
+
+        Parameters
+        ----------
+        positions_m : array_like, shape (n_source, 3)
+            Of the talkers, in the coordinates of the set-up.
+        T60_s, reflection_sign
+            As `acoustics.room.Scene` takes them.
+
+        Raises
+        ------
+        InputError
+            As `acoustics.room.Scene`.
+        """
+        setup, array_m = self.setup, self.into_room(self.setup.array.as_array())
+        return Scene(self.room, self.into_room(positions_m), array_m, T60_s, setup.fs_hz, setup.c_m_s, reflection_sign)
+
+    def columns(self) -> dict[str, float]:
+        """Return what a table says of it: size_x_m, size_y_m, size_z_m, turn_degrees, middle_x_m, middle_y_m."""
+        size = dict(zip(("size_x_m", "size_y_m", "size_z_m"), self.room.size_m, strict=True))
+        middle = dict(zip(("middle_x_m", "middle_y_m"), self.middle_m, strict=True))
+        return size | {"turn_degrees": float(np.degrees(self.turn_rad))} | middle
+
     def record(
         self,
         speech: np.ndarray,
@@ -82,30 +102,35 @@ class Placement:
         InputError
             As `acoustics.rir.simulate_rirs`.
         """
-        rirs = simulate_rirs(
-            self.room,
-            self.into_room(position_m)[None],
-            self.into_room(self.setup.array.as_array()),
-            condition.T60_s,
-            self.setup.fs_hz,
-            self.setup.c_m_s,
-            simulator,
-            reflection_sign,
-        )[0]
+        scene = self.scene([position_m], condition.T60_s, reflection_sign)
+        rirs = SIMULATORS[resolve_simulator(simulator)].simulate(scene)[0]
         return record(speech, rirs, condition.snr_db, rng)[0]
 
     def _turned_m(self, points_m: np.ndarray) -> np.ndarray:
         cosine, sine = np.cos(self.turn_rad), np.sin(self.turn_rad)
         return (points_m[..., :2] - _middle_m(self.setup)) @ np.array([[cosine, sine], [-sine, cosine]])
 
-    def _free_m(self) -> np.ndarray:
-        """Return the first and last place that the margins allow the middle, shape (2, 2); the last may come first."""
+    def _free_m(self, margin_m: float) -> np.ndarray:
+        """Return the first and last place that a margin allows the middle, shape (2, 2); the last may come first."""
         turned_m = self._turned_m(_covered_m(self.setup))
-        lowest_m = MARGIN_M - turned_m.min(axis=0)
-        return np.stack([lowest_m, np.array(self.room.size_m[:2]) - MARGIN_M - turned_m.max(axis=0)])
+        lowest_m = margin_m - turned_m.min(axis=0)
+        return np.stack([lowest_m, np.array(self.room.size_m[:2]) - margin_m - turned_m.max(axis=0)])
 
 
-def draw_placement(setup: Setup, T60_s: float, seed: int, number: int) -> Placement:
+def draw_room(setup: Setup, rooms: AnyRoom, seed: int, split: str, source: int) -> tuple[Condition, Placement]:
+    """Draw the room of a source by itself: first its T60 and SNR, then size, turn and place, as `draw_placement`.
+
+    Raises
+    ------
+    InputError
+        As `draw_placement`.
+    """
+    rng = generator(seed, "any room", SPLITS.index(split), source)
+    T60_s, snr_db = map(float, rng.uniform(*np.transpose([rooms.T60_s, rooms.snr_db])))
+    return Condition(T60_s, snr_db), draw_placement(setup, T60_s, rng, rooms)
+
+
+def draw_placement(setup: Setup, T60_s: float, rng: np.random.Generator, rooms: AnyRoom = ANY_ROOM) -> Placement:
     """Draw a room, and a place and turn of array and area in it.
 
     Size, turn and place are uniform over all that keep the margins and can have the reverberation time: what does not
@@ -116,26 +141,27 @@ def draw_placement(setup: Setup, T60_s: float, seed: int, number: int) -> Placem
     setup : params.Setup
     T60_s : float
         Rooms that Sabine's formula denies it are left out.
-    seed, number : int
-        Of each seed one room for each number.
+    rng : numpy.random.Generator
+    rooms : params.AnyRoom
+        Its sizes and margin count.
 
     Raises
     ------
     InputError
         When none of the rooms can hold array and area, or have the reverberation time.
     """
-    rng = generator(seed, "rooms", number)
-    heights_m = _covered_m(setup)[:, 2]
+    heights_m, margin_m = _covered_m(setup)[:, 2], rooms.margin_m
     for _ in range(ATTEMPTS):
-        room = Room(tuple(map(float, rng.uniform(*np.transpose(SIZES_M)))))
+        room = Room(tuple(map(float, rng.uniform(*np.transpose(rooms.sizes_m)))))
         turn_rad, share = float(rng.uniform(0, 2 * np.pi)), rng.uniform(size=2)
-        first_m, last_m = Placement(setup, room, turn_rad, (0.0, 0.0))._free_m()
-        fits = (first_m <= last_m).all() and MARGIN_M <= heights_m.min() <= heights_m.max() <= room.size_m[2] - MARGIN_M
+        first_m, last_m = Placement(setup, room, turn_rad, (0.0, 0.0))._free_m(margin_m)
+        fits = (first_m <= last_m).all() and margin_m <= heights_m.min() <= heights_m.max() <= room.size_m[2] - margin_m
         if fits and smallest_T60_s(room) <= T60_s:
             return Placement(setup, room, turn_rad, tuple(map(float, first_m + share * (last_m - first_m))))
+    largest = " x ".join(f"{last_m:g}" for _, last_m in rooms.sizes_m)
     raise InputError(
-        f"none of {ATTEMPTS} rooms of up to {' x '.join(f'{last_m:g}' for _, last_m in SIZES_M)} m holds array and "
-        f"source area {MARGIN_M:g} m from its walls and has a T60 of {T60_s:g} s; choose a smaller area or a longer T60"
+        f"none of {ATTEMPTS} rooms of up to {largest} m holds array and "
+        f"source area {margin_m:g} m from its walls and has a T60 of {T60_s:g} s; choose a smaller area or a longer T60"
     )
 
 

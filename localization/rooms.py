@@ -173,10 +173,7 @@ def room_table(placements: list[Placement], voices: list[str]) -> pd.DataFrame:
     """Return a row a room: room, size_x_m, size_y_m, size_z_m, turn_degrees, middle_x_m, middle_y_m, speaker."""
     rows = []
     for number, (placement, voice) in enumerate(zip(placements, voices, strict=True)):
-        size = dict(zip(("size_x_m", "size_y_m", "size_z_m"), placement.room.size_m, strict=True))
-        middle = dict(zip(("middle_x_m", "middle_y_m"), placement.middle_m, strict=True))
-        turn = {"turn_degrees": float(np.degrees(placement.turn_rad))}
-        rows.append({"room": number} | size | turn | middle | {"speaker": voice})
+        rows.append({"room": number} | placement.columns() | {"speaker": voice})
     return pd.DataFrame(rows)
 
 

@@ -1,6 +1,7 @@
 """Ship a trained network with the repository: run folder -> models/pretrained, in half precision.
 
     python -m maintenance.ship_weights logs/loc_cnn_SNR_25_T60_0.15_mixed_seed_5000
+    python -m maintenance.ship_weights logs/loc_cnn_any_room_mixed_seed_5000 --to models/pretrained/any_room
 
 The JSON beside the weights says how to make them again (command, corpus, seed, commit, versions), how the training went
 (history, best epoch), and the errors of the shipped weights on all validation and test windows. The training curves of
@@ -9,8 +10,10 @@ all weights in the folder are drawn anew.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 import params
@@ -48,8 +51,11 @@ def command(trained_with: dict) -> str:
 def histories(folder: Path) -> dict[tuple[str, str], list[dict]]:
     """Return the histories of all weights in a folder, by network and condition, from the shortest T60."""
     records = map(read_json, sorted(folder.glob("*.json")))
-    found = {(record["model_name"], params.Condition(**record["condition"])): record["history"] for record in records}
-    return {(model_name, condition.name): found[model_name, condition] for model_name, condition in sorted(found)}
+    records = sorted(records, key=lambda record: (record["model_name"], np.max(record["condition"]["T60_s"])))
+    return {
+        (record["model_name"], params.condition_from_dict(record["condition"]).name): record["history"]
+        for record in records
+    }
 
 
 def in_half(model: nn.Module) -> nn.Module:
@@ -68,11 +74,11 @@ def main(argv: list[str] | None = None) -> Path:
     if not (args.run / "last.safetensors").exists():
         raise InputError(f"{args.run} has not finished training; give train.py's command again")
     trained_with = config["arguments"]
-    condition = params.Condition(trained_with["T60"], trained_with["SNR"])
+    condition = arguments.condition(Namespace(**{"rooms": "own"} | trained_with))
     data = args.data_path / condition.name
-    network = Network(args.run / "best.safetensors", Recordings(data / "test").setup, device=arguments.device(args))
-    record = read_json(args.run / "best.json")
     splits = {split: Recordings(data / split) for split in ("val", "test")}
+    network = Network(args.run / "best.safetensors", splits["test"].setup, device=arguments.device(args))
+    record = read_json(args.run / "best.json")
     if splits["val"].fingerprint != record["identity"]["data"][1]:
         raise InputError(f"{data} is not what {args.run} was trained on")
     path = args.to / shipped_name(record["model_name"], condition)

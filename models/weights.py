@@ -13,18 +13,21 @@ RUNS = Path("logs")
 """Where train.py puts its run folders, in the working directory."""
 
 
-def shipped_name(model_name: str, condition: params.Condition) -> str:
+Condition = params.Condition | params.AnyRoom
+
+
+def shipped_name(model_name: str, condition: Condition) -> str:
     """Return the name, without suffix, of shipped weights."""
     return f"{model_name}_{condition.name}"
 
 
-def find_weights(model_name: str, condition: params.Condition, places: list[Path]) -> Path:
-    """Return the file of weights, taken from the first place that has it.
+def find_weights(model_name: str, condition: Condition, places: list[Path]) -> Path:
+    """Return the file of weights, taken from the first place that has it: of the condition, else of any room.
 
     Parameters
     ----------
     model_name : str
-    condition : params.Condition
+    condition : params.Condition or params.AnyRoom
     places : list of Path
         Each a file (which serves every condition), a run folder of ``train.py``, or a folder of run folders, of shipped
         or of published files.
@@ -47,20 +50,31 @@ def find_weights(model_name: str, condition: params.Condition, places: list[Path
     raise InputError(f"no weights of {model_name} for {condition.name} (looked for {looked_for}); {advice}")
 
 
-def _names(model_name: str, condition: params.Condition, place: Path) -> list[str]:
-    return [str(place)] if place.is_file() else [str(place / name) for name in _layouts(model_name, condition, place)]
+def _names(model_name: str, condition: Condition, place: Path) -> list[str]:
+    if place.is_file():
+        return [str(place)]
+    return [str(place / name) for each in _serving(condition) for name in _layouts(model_name, each, place)]
 
 
-def _in_place(model_name: str, condition: params.Condition, place: Path) -> list[Path]:
+def _in_place(model_name: str, condition: Condition, place: Path) -> list[Path]:
     if place.is_file():
         return [place] if load_checkpoint(place)[1]["model_name"] == model_name else []
-    *files, runs = _layouts(model_name, condition, place)
-    return [place / file for file in files if (place / file).is_file()] or sorted(place.glob(runs))
+    for each in _serving(condition):
+        *files, runs = _layouts(model_name, each, place)
+        found = [place / file for file in files if (place / file).is_file()] or sorted(place.glob(runs))
+        if found:
+            return found
+    return []
 
 
-def _layouts(model_name: str, condition: params.Condition, folder: Path) -> list[str]:
+def _serving(condition: Condition) -> list[Condition]:
+    """Return of what weights may be that serve a condition, the best first."""
+    return list(dict.fromkeys([condition, params.ANY_ROOM]))
+
+
+def _layouts(model_name: str, condition: Condition, folder: Path) -> list[str]:
     """Return the files that a folder may have; the last one has a ``*`` for the names of runs."""
     name = shipped_name(model_name, condition)
     own = ["best.safetensors"] if folder.name.startswith(f"{name}_") else []
-    published = f"{model_name.replace('_', '')}/model_{condition.name}.pth"
-    return [*own, f"{name}.safetensors", published, f"{name}_*/best.safetensors"]
+    published = [f"{model_name.replace('_', '')}/model_{condition.name}.pth"] if condition != params.ANY_ROOM else []
+    return [*own, f"{name}.safetensors", *published, f"{name}_*/best.safetensors"]

@@ -96,6 +96,8 @@ def condition_title(name: str) -> str:
     match name.split("_"):
         case ["SNR", snr, "T60", T60]:
             return f"T60 {T60} s, SNR {snr} dB"
+        case ["any", "room"]:
+            return "any room"
         case ["pooled"]:
             return "all conditions"
     return name

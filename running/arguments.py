@@ -30,10 +30,46 @@ def add_condition(to: argparse.ArgumentParser) -> None:
     to.add_argument("--SNR", type=_snr, default=default.snr_db, help="signal-to-noise ratio in decibels")
 
 
+def add_rooms(to: argparse.ArgumentParser) -> None:
+    """Add ``--T60``, ``--SNR`` and ``--rooms`` of one dataset; `condition` returns what they say."""
+    default = params.CONDITIONS[0]
+    add_condition(to)
+    to.set_defaults(T60=None, SNR=None)
+    to.add_argument(
+        "--rooms",
+        choices=("own", "random"),
+        default="own",
+        help=f"own: all sources in the room of the set-up, at {default.T60_s:g} s and {default.snr_db:g} dB unless "
+        "--T60 and --SNR say otherwise; random: each in a room, with a T60 and with an SNR of its own, for networks "
+        "that are to localize in any room",
+    )
+
+
+def condition(args: argparse.Namespace) -> params.Condition | params.AnyRoom:
+    """Return the condition that ``--T60``, ``--SNR`` and ``--rooms`` say; what was left out is filled in.
+
+    Raises
+    ------
+    InputError
+        When a T60 or SNR is given for rooms that have their own.
+    """
+    if args.rooms == "random":
+        for name in ("T60", "SNR"):
+            if getattr(args, name) is not None:
+                raise InputError(f"--{name} is for --rooms own; random rooms each have their own")
+        return params.ANY_ROOM
+    default = params.CONDITIONS[0]
+    args.T60 = default.T60_s if args.T60 is None else args.T60
+    args.SNR = default.snr_db if args.SNR is None else args.SNR
+    return params.Condition(args.T60, args.SNR)
+
+
 def add_conditions(to: argparse.ArgumentParser) -> None:
     """Add the choice of one condition (``--T60``, ``--SNR``) or of several (``--conditions``)."""
     add_condition(to)
-    add_several_conditions(to, "in place of --T60 and --SNR several conditions in one table, with a pooled row")
+    many = f"{params.ANY_ROOM.name} for sources that each have a room of their own"
+    what = f"in place of --T60 and --SNR {many}, or several conditions in one table, with a pooled row"
+    add_several_conditions(to, what)
 
 
 def add_several_conditions(to: argparse.ArgumentParser, what: str) -> None:
@@ -47,7 +83,7 @@ def add_several_conditions(to: argparse.ArgumentParser, what: str) -> None:
     )
 
 
-def conditions(args: argparse.Namespace) -> tuple[params.Condition, ...]:
+def conditions(args: argparse.Namespace) -> tuple[params.Condition | params.AnyRoom, ...]:
     """Return the conditions that were asked for, each once."""
     if not args.conditions:
         return (params.Condition(args.T60, args.SNR),)
@@ -225,10 +261,12 @@ def _setup(text: str) -> params.Setup:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
 
 
-def _conditions(text: str) -> tuple[params.Condition, ...]:
+def _conditions(text: str) -> tuple[params.Condition | params.AnyRoom, ...]:
     if text == "all":
         return params.CONDITIONS
+    if text == params.ANY_ROOM.name:
+        return (params.ANY_ROOM,)
     T60_text, slash, snr_text = text.partition("/")
     if not slash:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 'all' or T60/SNR, such as 0.15/25")
+        raise argparse.ArgumentTypeError(f"{text!r} is not 'all', '{params.ANY_ROOM.name}' or T60/SNR, such as 0.15/25")
     return (params.Condition(number(above=0)(T60_text), _snr(snr_text)),)

@@ -81,7 +81,7 @@ def test_an_epoch_takes_each_source_once_and_other_speech_each_time(train_set):
 
 def test_every_utterance_is_there_at_every_speed(train_set):
     speech = list(train_set.speech().values())
-    lengths = Mixtures(train_set, VARIED, 1, CPU).lengths.tolist()
+    lengths = Mixtures(train_set, VARIED, 1, CPU).lengths[:, 0].tolist()
     tail = train_set.response(0).shape[1] - 1
     expected = [len(samples) / speed + tail for samples in speech for speed in VARIED.speeds]
     np.testing.assert_allclose(lengths, expected, atol=1)
@@ -156,7 +156,7 @@ def test_what_wraps_around_to_a_smeared_window_is_far_below_it(tmp_path):
     before, window = mixtures.rir_samples - 1, params.PUBLISHED.window_samples
     shares = []
     for row, (source, utterance) in enumerate(zip(sources, utterances, strict=True)):
-        last = mixtures.lengths[utterance].item() - window
+        last = mixtures.lengths[utterance, source].item() - window
         first = mixtures.begins[utterance] + min(int(drawn.places[row] * (last + 1)), last)
         dry = mixtures.speech[first : first + mixtures.heard_samples].double().numpy()
         smeared = fftconvolve(dry, smears[row, :SMEAR_SAMPLES])

@@ -13,10 +13,11 @@ import rooms_experiment
 from acoustics.recordings import Recordings, noise_generator
 from acoustics.rir import simulate_rirs
 from acoustics.room import smallest_T60_s
-from acoustics.rooms import MARGIN_M, SIZES_M, Placement, draw_placement
+from acoustics.rooms import Placement, draw_placement
 from localization.rooms import OTHER, OWN, Voices, draw_talkers, errors_by_room, room_verdicts
-from params import CENTRE, PUBLISHED, SRP_PHAT, Room, Setup
+from params import ANY_ROOM, CENTRE, PUBLISHED, SRP_PHAT, Room, Setup
 from running.errors import InputError
+from running.seeds import generator
 
 ROOT = Path(__file__).parent.parent
 ARRAY_M = PUBLISHED.array.as_array()
@@ -33,41 +34,45 @@ def recordings(base):
     return Recordings(base[0] / "data" / CONDITIONS[0].name / "test")
 
 
+def drawn(T60_s, seed, number, setup=PUBLISHED):
+    return draw_placement(setup, T60_s, generator(seed, "rooms", number))
+
+
 def test_placements_keep_the_geometry_and_heights_and_the_distance_from_the_walls(rng):
     grid = PUBLISHED.grid
     area_m = rng.uniform(*np.transpose([grid.x_m, grid.y_m, grid.z_m]), (200, 3))
     points_m = np.concatenate([ARRAY_M, area_m])
     apart_m = np.linalg.norm(points_m[:, None] - points_m, axis=-1)
     for number in range(40):
-        placement = draw_placement(PUBLISHED, 0.15, 1, number)
+        placement = drawn(0.15, 1, number)
         placed_m = placement.into_room(points_m)
         np.testing.assert_allclose(np.linalg.norm(placed_m[:, None] - placed_m, axis=-1), apart_m, atol=1e-9)
         np.testing.assert_array_equal(placed_m[:, 2], points_m[:, 2])
-        assert (placed_m >= MARGIN_M - 1e-9).all()
-        assert (placed_m <= np.array(placement.room.size_m) - MARGIN_M + 1e-9).all()
+        assert (placed_m >= ANY_ROOM.margin_m - 1e-9).all()
+        assert (placed_m <= np.array(placement.room.size_m) - ANY_ROOM.margin_m + 1e-9).all()
         first_m, second_m = placed_m[16] - placed_m[0], points_m[16] - points_m[0]
         turned = np.arctan2(first_m[1], first_m[0]) - np.arctan2(second_m[1], second_m[0])
         assert np.exp(1j * turned) == pytest.approx(np.exp(1j * placement.turn_rad))
 
 
 def test_rooms_differ_lie_in_their_range_and_can_have_the_reverberation_time():
-    placements = [draw_placement(PUBLISHED, 0.13, 1, number) for number in range(60)]
+    placements = [drawn(0.13, 1, number) for number in range(60)]
     sizes_m = np.array([each.room.size_m for each in placements])
-    assert (sizes_m >= np.array(SIZES_M)[:, 0]).all()
-    assert (sizes_m <= np.array(SIZES_M)[:, 1]).all()
+    assert (sizes_m >= np.array(ANY_ROOM.sizes_m)[:, 0]).all()
+    assert (sizes_m <= np.array(ANY_ROOM.sizes_m)[:, 1]).all()
     assert len(np.unique(sizes_m, axis=0)) == 60
     assert max(smallest_T60_s(each.room) for each in placements) <= 0.13
-    longer = [draw_placement(PUBLISHED, 0.6, 1, number) for number in range(60)]
+    longer = [drawn(0.6, 1, number) for number in range(60)]
     assert max(smallest_T60_s(each.room) for each in longer) > 0.13
-    assert draw_placement(PUBLISHED, 0.6, 1, 7) == longer[7] != draw_placement(PUBLISHED, 0.6, 2, 7)
+    assert drawn(0.6, 1, 7) == longer[7] != drawn(0.6, 2, 7)
 
 
 def test_where_no_room_serves_it_is_said_in_a_line():
     with pytest.raises(InputError, match=r"none of 1000 rooms of up to 6\.5 x 10 x 3\.5 m holds .* T60 of 0\.05 s"):
-        draw_placement(PUBLISHED, 0.05, 1, 0)
+        drawn(0.05, 1, 0)
     wide = Setup.from_dict({"room": {"size_m": [9, 12, 3]}, "grid": {"y_m": [1.0, 11.5]}})
     with pytest.raises(InputError, match="choose a smaller area"):
-        draw_placement(wide, 0.3, 1, 0)
+        drawn(0.3, 1, 0, wide)
 
 
 def test_in_the_own_room_a_talker_is_recorded_as_the_generator_does(recordings):

@@ -231,6 +231,7 @@ def test_conditions_are_one_several_or_all():
     assert arguments.conditions(parsed(arguments.add_conditions, "--conditions", "all")) == params.CONDITIONS
     several = parsed(arguments.add_conditions, "--conditions", "0.2/5", "0.2/5", "0.3/20")
     assert arguments.conditions(several) == (params.Condition(0.2, 5), params.Condition(0.3, 20))
+    assert arguments.conditions(parsed(arguments.add_conditions, "--conditions", "any_room")) == (params.ANY_ROOM,)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ class Mixtures:
     """The room responses and the speech of a training split, and windows mixed from them.
 
     A window is what `acoustics.recordings.record` would give: the noise's power is that of microphone 0 over the whole
-    recording of the utterance, less the signal-to-noise ratio; it follows from the autocorrelations of utterance and
-    response, without that recording.
+    recording of the utterance, less the source's signal-to-noise ratio; it follows from the autocorrelations of
+    utterance and response, without that recording. Responses of several lengths are padded to the longest.
 
     Exact without smear. Smear and response together last longer than a window's transform, so what follows the window
     wraps around to its beginning: 72 dB or more below the window on average and never less than 44 dB (6000 draws of
@@ -84,7 +84,8 @@ class Mixtures:
         self.talkers, self.device, self.fs_hz = talkers, device, setup.fs_hz
         self.window_samples, self.microphones = setup.window_samples, len(setup.array)
         self.positions_m = torch.tensor(recordings.positions_m, dtype=torch.float32, device=device)
-        self.rir_samples = recordings.response(0).shape[1]
+        rir_lengths = np.array([recordings.response(row).shape[1] for row in range(len(recordings))])
+        self.rir_samples = int(rir_lengths.max())
         self.heard_samples = self.window_samples + self.rir_samples - 1
         self.fft_samples = 2 * next_fast_len((self.heard_samples + 1) // 2, real=True)
         self.responses, rir_powers = self._transform(recordings)
@@ -96,15 +97,17 @@ class Mixtures:
         silence = np.zeros(self.rir_samples - 1, np.float32)
         in_a_row = np.concatenate([silence, *(part for speech in spoken for part in (speech, silence))])
         self.speech = torch.from_numpy(in_a_row).to(device)
-        lengths = np.array([len(speech) + self.rir_samples - 1 for speech in spoken])
+        lengths = np.array([len(speech) for speech in spoken])[:, None] + rir_lengths - 1
         if lengths.min() < self.window_samples:
             raise InputError("an utterance is shorter than a window; make the data anew with longer ones")
-        self.begins = torch.from_numpy(np.cumsum(lengths) - lengths).to(device)
-        self.lengths = torch.from_numpy(lengths).to(device)
+        stretches = lengths.max(axis=1)
+        self.begins = torch.from_numpy(np.cumsum(stretches) - stretches).to(device)
+        self.lengths = torch.from_numpy(lengths).to(device)  # (utterance, source)
         speech_powers = np.stack([_autocorrelation(speech, self.rir_samples) for speech in spoken])
         speech_powers[:, 1:] *= 2
-        powers = np.maximum(speech_powers @ rir_powers.T, 0) / lengths[:, None]
-        rms = np.sqrt(powers / 10 ** (recordings.condition.snr_db / 10))
+        powers = np.maximum(speech_powers @ rir_powers.T, 0) / lengths
+        snrs = np.array([10 ** (recordings.condition_of(row).snr_db / 10) for row in range(len(recordings))])
+        rms = np.sqrt(powers / snrs)
         self.noise_rms = torch.from_numpy(rms.astype(np.float32)).to(device)  # (utterance, source)
         noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(seed)).to(device)
         stretch = self.window_samples * self.microphones
@@ -131,7 +134,7 @@ class Mixtures:
             The microphones of a sample lie side by side in memory.
         positions_m : float32 tensor, shape (window, 3)
         """
-        room = self.lengths[takes.utterances] - self.window_samples + 1
+        room = self.lengths[takes.utterances, takes.sources] - self.window_samples + 1
         offsets = self.begins[takes.utterances] + (takes.places * room).long().clamp(max=room - 1)
         span = torch.arange(self.heard_samples, device=self.device)
         spectra = torch.fft.rfft(self.speech[offsets[:, None] + span], self.fft_samples)
@@ -144,13 +147,16 @@ class Mixtures:
         return windows.transpose(1, 2), self.positions_m[takes.sources]
 
     def _transform(self, recordings: Recordings) -> tuple[torch.Tensor, np.ndarray]:
-        """Return the spectra of all responses, and the autocorrelations of those to microphone 0."""
+        """Return the spectra of all padded responses, and the autocorrelations of those to microphone 0."""
         bins = self.fft_samples // 2 + 1
         spectra = torch.empty(len(recordings), self.microphones, bins, dtype=torch.complex64, device=self.device)
         powers = np.empty((len(recordings), self.rir_samples), np.float32)
         for first in range(0, len(recordings), CHUNK_SOURCES):
             rows = slice(first, min(first + CHUNK_SOURCES, len(recordings)))
-            responses = np.stack([recordings.response(source) for source in range(rows.start, rows.stop)])
+            responses = np.zeros((rows.stop - rows.start, self.microphones, self.rir_samples), np.float32)
+            for padded, source in zip(responses, range(rows.start, rows.stop), strict=True):
+                response = recordings.response(source)
+                padded[:, : response.shape[1]] = response
             spectra[rows] = torch.fft.rfft(torch.from_numpy(responses).to(self.device), self.fft_samples)
             powers[rows] = _autocorrelation(responses[:, 0], self.rir_samples)
         return spectra, powers

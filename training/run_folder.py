@@ -17,7 +17,7 @@ from running.files import read_json, remove_parts, whole_file, write_csv, write_
 from running.results import refuse_other
 
 
-def run_name(model_name: str, condition: params.Condition, recipe_name: str, seed: int) -> str:
+def run_name(model_name: str, condition: params.Condition | params.AnyRoom, recipe_name: str, seed: int) -> str:
     """Return the name of a run's folder, such as ``loc_cnn_SNR_25_T60_0.15_mixed_seed_5000``."""
     return f"{model_name}_{condition.name}_{recipe_name}_seed_{seed}"
 
