@@ -11,7 +11,7 @@ An interrupted run goes on where it stopped when the same command is given; what
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cue_experiment
@@ -54,8 +54,8 @@ class Profile:
     untrained, null_sources : int
         Initialisations of each network, and sources of each condition that they hear, for the null of the delays'
         direction.
-    trials, rooms, shifted : int
-        Trials of cue conflicts, other rooms, and sources whose microphones are delayed, of each condition.
+    heard : dict of str to str
+        Options of the experiments on what is heard, by name, where they are not the usual ones.
     """
 
     note: str
@@ -65,9 +65,7 @@ class Profile:
     shipped: bool = True
     untrained: int = 20
     null_sources: int = 24
-    trials: int = 240
-    rooms: int = 30
-    shifted: int = 20
+    heard: dict[str, str] = field(default_factory=dict)
 
 
 PROFILES = {
@@ -79,9 +77,12 @@ PROFILES = {
         shipped=False,
         untrained=2,
         null_sources=1,
-        trials=10,
-        rooms=1,
-        shifted=1,
+        heard={
+            "cues": "--trials 10",
+            "rooms": "--rooms 1 --talkers 1",
+            "sensitivity": "--sources 1 --windows 1 --draws 1 --untrained 2 --null_sources 1",
+            "shares": "--sources 1 --untrained 1 --null_sources 1",
+        },
     ),
     "quick": Profile(
         "networks trained for a minute: the numbers mean little",
@@ -89,15 +90,25 @@ PROFILES = {
         epochs=15,
         batch_size=30,
         null_sources=4,
-        trials=60,
-        rooms=6,
-        shifted=3,
+        heard={
+            "cues": "--trials 60",
+            "rooms": "--rooms 5",
+            "sensitivity": "--sources 2 --windows 1 --untrained 4 --null_sources 2",
+            "shares": "--sources 4 --untrained 2 --null_sources 4",
+        },
     ),
     "full": Profile("networks trained at full scale"),
     "paper": Profile("networks trained at full scale", shipped=False),
 }
 
 CHECKED_SOURCES = 2
+HEARD = {
+    "cues": cue_experiment,
+    "rooms": rooms_experiment,
+    "sensitivity": sensitivity_experiment,
+    "shares": shares_experiment,
+}
+"""Experiments on what is heard."""
 
 
 def parse(argv: list[str] | None):
@@ -183,12 +194,8 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
     folders["tdoa"], folders["tdoa, refined"] = both
     _say("7/7 what the networks hear")
-    folders["cues"] = cue_experiment.main([*shared, *tested, "--trials", str(profile.trials)])
-    folders["rooms"] = rooms_experiment.main([*shared, *tested, "--rooms", str(profile.rooms)])
-    asked = ["--sources", str(profile.shifted), "--untrained", str(profile.untrained)]
-    asked += ["--null_sources", str(min(profile.null_sources, profile.shifted))]
-    folders["sensitivity"] = sensitivity_experiment.main([*shared, *asked])
-    folders["shares"] = shares_experiment.main([*shared, *asked])
+    for name, script in HEARD.items():
+        folders[name] = script.main([*shared, *profile.heard.get(name, "").split()])
     return folders
 
 
