@@ -91,10 +91,10 @@ PROFILES = {
         batch_size=30,
         null_sources=4,
         heard={
-            "cues": "--trials 60",
-            "rooms": "--rooms 5",
+            "cues": "--trials 40",
+            "rooms": "--rooms 4",
             "sensitivity": "--sources 2 --windows 1 --untrained 4 --null_sources 2",
-            "shares": "--sources 4 --untrained 2 --null_sources 4",
+            "shares": "--sources 3 --untrained 2 --null_sources 3",
         },
     ),
     "full": Profile("networks trained at full scale"),
