@@ -222,19 +222,18 @@ def main(argv: list[str] | None = None) -> None:
 
     if not ranks.is_main():
         return
-    localization, removal, delays = read_summary(folders)
+    heard, (localization, removal, delays) = read_verdict(folders), read_summary(folders)
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
-    print(f"localization. {localization_experiment.LEGEND}")
+    print("what the networks hear. Intervals of 95 % over voices and trials in brackets")
+    print("\n".join(heard.sentences))
+    print(as_text(heard.table()))
+    print(f"\nlocalization. {localization_experiment.LEGEND}")
     print(as_text(localization, digits=3))
     print(
         "\nMAE in metres, published in brackets: with nothing removed, and without a tenth of the input: the most\n"
         "relevant, the loudest (energy) or random samples"
     )
     print(as_text(removal))
-    heard = read_verdict(folders)
-    print("\nwhat the networks hear")
-    print("\n".join(heard.sentences))
-    print(as_text(heard.table()))
     print("\ntime delays: anomalies, and MAE in samples of the other estimates")
     print(as_text(delays))
     if not shipped:
