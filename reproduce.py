@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cue_experiment
 import generate_data
+import intervention_experiment
 import localization_experiment
 import params
 import perturbation_experiment
@@ -36,6 +37,16 @@ from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
 from training.recipes import DEFAULT, RECIPES
 
+HEARD = {
+    "cues": cue_experiment,
+    "rooms": rooms_experiment,
+    "sensitivity": sensitivity_experiment,
+    "shares": shares_experiment,
+    "interventions": intervention_experiment,
+}
+"""Experiments on what is heard."""
+BESIDE = "--beside models/pretrained/paper"
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -55,7 +66,7 @@ class Profile:
         Initialisations of each network, and sources of each condition that they hear, for the null of the delays'
         direction.
     heard : dict of str to str
-        Options of the experiments on what is heard, by name, where they are not the usual ones.
+        Which of the experiments on what is heard are run, with their options.
     """
 
     note: str
@@ -65,7 +76,7 @@ class Profile:
     shipped: bool = True
     untrained: int = 20
     null_sources: int = 24
-    heard: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEARD, BESIDE))
 
 
 PROFILES = {
@@ -102,13 +113,6 @@ PROFILES = {
 }
 
 CHECKED_SOURCES = 2
-HEARD = {
-    "cues": cue_experiment,
-    "rooms": rooms_experiment,
-    "sensitivity": sensitivity_experiment,
-    "shares": shares_experiment,
-}
-"""Experiments on what is heard."""
 
 
 def parse(argv: list[str] | None):
@@ -194,8 +198,8 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
     folders["tdoa"], folders["tdoa, refined"] = both
     _say("7/7 what the networks hear")
-    for name, script in HEARD.items():
-        folders[name] = script.main([*shared, *profile.heard.get(name, "").split()])
+    for name, options in profile.heard.items():
+        folders[name] = HEARD[name].main([*shared, *options.split()])
     return folders
 
 
