@@ -9,6 +9,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from params import Setup
+
 
 @dataclass(frozen=True)
 class Hyperparameters:
@@ -50,6 +52,11 @@ class Network(nn.Module, ABC):
     def hyperparameters(cls, recipe_name: str) -> Hyperparameters:
         """Return how the network is trained by a recipe."""
         return cls.recipes.get(recipe_name, Hyperparameters())
+
+    @classmethod
+    def arguments_of(cls, setup: Setup) -> dict:
+        """Return the arguments that a set-up gives, which JSON can hold."""
+        return {"microphones": len(setup.array), "window_samples": setup.window_samples}
 
     @classmethod
     def published_state(cls, state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict] | None:

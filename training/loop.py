@@ -59,8 +59,7 @@ class Plan:
 
     def model_arguments(self, recordings: Recordings) -> dict:
         """Return the arguments of the network."""
-        heard = {"microphones": len(recordings.setup.array), "window_samples": recordings.setup.window_samples}
-        return heard | self.hyperparameters.arguments
+        return MODELS[self.model_name].arguments_of(recordings.setup) | self.hyperparameters.arguments
 
     def identity(self, train_set: Recordings, val_set: Recordings) -> dict:
         """Return all that the weights depend on; without the number of epochs where more of them only go on."""
