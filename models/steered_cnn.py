@@ -103,6 +103,7 @@ class SteeredCNN(Network):
         if microphones < 2 or array_m.shape != (microphones, 3):
             raise ValueError("SteeredCNN compares microphones: it needs two or more, and a position of each")
         area_m = np.array(area_m, dtype=np.float64)
+        self.heard = microphones, window_samples
         self.geometry = f"array {array_m.tolist()} m, area {area_m.tolist()} m, {fs_hz} Hz, {c_m_s} m/s"
         self.axes_m = _axes_m(array_m, area_m)
         z_m, y_m, x_m = np.meshgrid(*reversed(self.axes_m), indexing="ij")
@@ -140,10 +141,14 @@ class SteeredCNN(Network):
 
     def maps(self, window: torch.Tensor) -> torch.Tensor:
         """Return the steered power of each group of pairs, shape (batch, group, z, y, x)."""
+        if window.shape[1:] != self.heard:
+            raise RuntimeError(f"a window is of {self.heard} microphones and samples, not {tuple(window.shape[1:])}")
         phases, level = self.phases(window)  # (batch, microphone, frequency), (batch, frequency)
         return self.steering(phases, self.weights(level))
 
     def forward(self, window: torch.Tensor) -> torch.Tensor:
+        if len(window) == 0:
+            return window.new_empty(0, 3)  # there is no FFT of nothing
         maps = SHARPNESS * self.maps(window)
         x = self.relu1(self.conv1(maps.flatten(1, 2)))  # (batch, 16, y, x)
         x = self.conv3(self.relu2(self.conv2(x)))  # (batch, z, y, x)

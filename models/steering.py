@@ -10,9 +10,9 @@ from torch.nn import functional
 
 LOWEST_HZ = 100.0
 BAND_HZ = 25.0
-LAGS_A_CYCLE = 3.0
+LAGS_A_CYCLE = 4.0
 TAPS = 8
-KAISER_BETA = 4.0
+KAISER_BETA = 6.25
 
 
 class PhaseTransform(nn.Module):
@@ -79,7 +79,7 @@ class Steering(nn.Module):
     Notes
     -----
     Correlations are computed at `LAGS_A_CYCLE` lags a cycle of the highest frequency and interpolated by a sinc in a
-    Kaiser window of `TAPS` taps, to 1 % of the highest frequency.
+    Kaiser window of `TAPS` taps, to 2e-3 of their magnitude.
     """
 
     def __init__(self, frequencies: np.ndarray, delays_samples: np.ndarray, groups: list[np.ndarray]):
