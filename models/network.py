@@ -54,9 +54,9 @@ class Network(nn.Module, ABC):
         return cls.recipes.get(recipe_name, Hyperparameters())
 
     @classmethod
-    def arguments_of(cls, setup: Setup) -> dict:
-        """Return the arguments that a set-up gives, which JSON can hold."""
-        return {"microphones": len(setup.array), "window_samples": setup.window_samples}
+    def geometry_of(cls, setup: Setup) -> dict:
+        """Return what the network is told of a set-up beside the size of its windows: arguments, as JSON holds them."""
+        return {}
 
     @classmethod
     def published_state(cls, state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict] | None:

@@ -130,11 +130,10 @@ class SteeredCNN(Network):
         return self.output
 
     @classmethod
-    def arguments_of(cls, setup: Setup) -> dict:
-        """Return the arguments that a set-up gives; here also where microphones and talkers are."""
+    def geometry_of(cls, setup: Setup) -> dict:
         area_m = [list(ends_m) for ends_m in (setup.grid.x_m, setup.grid.y_m, setup.grid.z_m)]
-        geometry = {"array_m": setup.array.as_array().tolist(), "area_m": area_m}
-        return super().arguments_of(setup) | geometry | {"fs_hz": setup.fs_hz, "c_m_s": setup.c_m_s}
+        array_m = setup.array.as_array().tolist()
+        return {"array_m": array_m, "area_m": area_m, "fs_hz": setup.fs_hz, "c_m_s": setup.c_m_s}
 
     def extra_repr(self) -> str:
         return self.geometry

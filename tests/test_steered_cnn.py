@@ -1,4 +1,4 @@
-"""The network that steers: its answer written out in float64, where its maps peak, what changes nothing, what it needs."""
+"""The network that steers: its answer written out in float64, where its maps peak, and what changes nothing."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.signal import correlate, fftconvolve
 from scipy.special import softmax
-from toy_trials import CONDITIONS, make_trials
+from toy_trials import CONDITIONS, SETUP, make_trials
 from training_data import CONDITION, WINDOW_SAMPLES, one_thread, write_dataset  # noqa: F401
 
 import localization_experiment
@@ -25,11 +25,12 @@ from explain.lrp.rules import has_rules
 from explain.methods import METHODS
 from explain.spectral import cross_spectrum, delay_half
 from explain.store import model_fingerprint
+from localization.localizer import Network
 from models import build_model
 from models.checkpoints import load_checkpoint, save_checkpoint
 from models.steered_cnn import SteeredCNN
 from models.steering import PhaseTransform
-from params import PUBLISHED, MicArray
+from params import PUBLISHED, MicArray, Setup
 from running.errors import InputError
 
 ARRAY_M = [[0.6, 7.0, 1.2], [1.1, 6.9, 1.2], [1.9, 7.1, 1.2], [2.8, 7.0, 1.2]]
@@ -239,11 +240,8 @@ def test_its_delay_sensitivity_is_the_change_with_real_delays(rng, small):
 
 
 def test_a_line_tells_no_heights_another_array_does():
-    line_m, angle_m = (
-        [[1.0, 7.0, 1.2], [1.2, 7.2, 1.2], [1.5, 7.5, 1.2]],
-        [[1.0, 7.0, 1.2], [1.2, 7.0, 1.2], [1.0, 7.2, 1.2]],
-    )
-    line, angle = (SteeredCNN(3, 480, array_m) for array_m in (line_m, angle_m))
+    line = SteeredCNN(3, 480, [[1.0, 7.0, 1.2], [1.2, 7.2, 1.2], [1.5, 7.5, 1.2]])
+    angle = SteeredCNN(3, 480, [[1.0, 7.0, 1.2], [1.2, 7.0, 1.2], [1.0, 7.2, 1.2]])
     np.testing.assert_allclose(line.axes_m[2], [1.25])
     np.testing.assert_allclose(angle.axes_m[2], [1.0, 1.25, 1.5])
     assert angle(torch.randn(2, 3, 480)).shape == (2, 3)
@@ -260,8 +258,9 @@ def test_windows_of_another_size_are_refused(steered):
 
 def test_a_set_up_gives_its_geometry_and_a_checkpoint_brings_it_back(tmp_path):
     setup = replace(PUBLISHED, array=MicArray(tuple(map(tuple, ARRAY_M))), window_samples=480, fs_hz=8000)
-    arguments = json.loads(json.dumps(SteeredCNN.arguments_of(setup)))
-    assert SteeredCNN.arguments_of(PUBLISHED)["array_m"] == PUBLISHED.array.as_array().tolist()
+    geometry = json.loads(json.dumps(SteeredCNN.geometry_of(setup)))
+    arguments = {"microphones": 4, "window_samples": 480} | geometry
+    assert SteeredCNN.geometry_of(PUBLISHED)["array_m"] == PUBLISHED.array.as_array().tolist()
     model = build_model("steered_cnn", **arguments).eval()
     save_checkpoint(tmp_path / "best", "steered_cnn", model, arguments, {})
     loaded, _ = load_checkpoint(tmp_path / "best.safetensors")
@@ -273,8 +272,19 @@ def test_a_set_up_gives_its_geometry_and_a_checkpoint_brings_it_back(tmp_path):
     assert model_fingerprint(loaded) == model_fingerprint(model) != model_fingerprint(moved)
 
 
+def test_weights_for_another_array_are_refused(tmp_path):
+    geometry = SteeredCNN.geometry_of(PUBLISHED)
+    save_checkpoint(tmp_path / "best", "steered_cnn", build_model("steered_cnn"), geometry, {})
+    path = tmp_path / "best.safetensors"
+    Network(path, PUBLISHED)
+    moved = replace(PUBLISHED, array=MicArray.line_along_x(16, 0.15, (1.7, 7.0, 1.3)))
+    for other in (moved, replace(PUBLISHED, c_m_s=340.0)):
+        with pytest.raises(InputError, match="trained for another array or area"):
+            Network(path, other)
+
+
 def test_the_published_set_up_is_the_default():
-    explicit = build_model("steered_cnn", **SteeredCNN.arguments_of(PUBLISHED))
+    explicit = build_model("steered_cnn", **SteeredCNN.geometry_of(PUBLISHED))
     assert dict(explicit.named_buffers()).keys() == dict(build_model("steered_cnn").named_buffers()).keys()
     for name, values in build_model("steered_cnn").named_buffers():
         torch.testing.assert_close(explicit.get_buffer(name), values)
@@ -319,7 +329,7 @@ def test_one_command_trains_it_for_the_array_of_its_data(trained):
 def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trials")
     told = make_trials(folder, sources=1)
-    size = {"microphones": 3, "window_samples": 4096, "array_m": [[1.5, 7, 1.2], [1.65, 7, 1.2], [1.8, 7, 1.2]]}
+    size = {"microphones": 3, "window_samples": 4096} | SteeredCNN.geometry_of(Setup.from_dict(SETUP))
     for condition in CONDITIONS:
         model = build_model("steered_cnn", **size)
         save_checkpoint(folder / "weights" / f"steered_cnn_{condition.name}", "steered_cnn", model, size, {})
@@ -336,18 +346,8 @@ def test_experiments_take_the_published_networks_and_this_one_when_it_is_named(t
 
 
 def test_where_lrp_is_one_of_several_methods_it_is_left_out(told):
-    named = [
-        *told,
-        "--model_name",
-        "loc_cnn",
-        "steered_cnn",
-        "--sources",
-        "1",
-        "--untrained",
-        "2",
-        "--null_sources",
-        "1",
-    ]
+    named = [*told, "--model_name", "loc_cnn", "steered_cnn", "--sources", "1"]
+    named += ["--untrained", "2", "--null_sources", "1"]
     shares = pd.read_csv(shares_experiment.main(named) / "shares.csv")
     assert set(shares["method"][shares["model"] == "steered_cnn"]) == {"gradient_x_input"}
     assert set(shares["method"][shares["model"] == "loc_cnn"]) == {"gradient_x_input", "lrp"}
