@@ -18,6 +18,7 @@ from params import PUBLISHED, MicArray, Setup
 CELLS, MARGIN_CELLS = 40, 2
 GROUPS = 4
 SHARPNESS = 10.0
+TINY = 1e-6
 
 
 class FrequencyWeights(nn.Module):
@@ -54,6 +55,26 @@ class Marginals(nn.Module):
         everywhere = torch.cat([heights.flatten(1), self.unsure.expand(len(heights), 1)], dim=1)
         shares = torch.softmax(everywhere, dim=1)[:, :-1].view_as(heights)
         return torch.cat([shares.sum(dim=(1, 2)), shares.sum(dim=(1, 3)), shares.sum(dim=(2, 3))], dim=1)
+
+
+class BinsOfCells(nn.Module):
+    """Bins along x, y and z, each as likely as the cells around it are; nothing is learned.
+
+    Parameters
+    ----------
+    axes_m, bins_m : list of float64 arrays
+        Middles of the cells and of the bins along each axis.
+    """
+
+    def __init__(self, axes_m: list[np.ndarray], bins_m: list[np.ndarray]):
+        super().__init__()
+        along = zip(axes_m, bins_m, strict=True)
+        shares = [[np.interp(bins, cells, cell) for cell in np.eye(len(cells))] for cells, bins in along]
+        joined = torch.block_diag(*(torch.tensor(np.array(each), dtype=torch.float32) for each in shares))
+        self.register_buffer("shares", joined, persistent=False)  # (cell, bin)
+
+    def forward(self, marginals: torch.Tensor) -> torch.Tensor:
+        return torch.log((marginals @ self.shares).float() + TINY)  # (window, 3 * bin)
 
 
 class SteeredCNN(Network):
@@ -102,7 +123,7 @@ class SteeredCNN(Network):
         array_m = _line_m(microphones) if array_m is None else np.array(array_m, dtype=np.float64)
         if microphones < 2 or array_m.shape != (microphones, 3):
             raise ValueError("SteeredCNN compares microphones: it needs two or more, and a position of each")
-        area_m = np.array(area_m, dtype=np.float64)
+        self.area_m = area_m = np.array(area_m, dtype=np.float64)
         self.heard = microphones, window_samples
         self.geometry = f"array {array_m.tolist()} m, area {area_m.tolist()} m, {fs_hz} Hz, {c_m_s} m/s"
         self.axes_m = _axes_m(array_m, area_m)
@@ -128,6 +149,9 @@ class SteeredCNN(Network):
     def output_layer(self) -> nn.Linear:
         """The layer that gives the position: the mean of the cells, weighted by how likely each is."""
         return self.output
+
+    def bins_layer(self, bins: int) -> nn.Module:
+        return BinsOfCells(self.axes_m, [np.linspace(*ends_m, bins) for ends_m in self.area_m])
 
     @classmethod
     def geometry_of(cls, setup: Setup) -> dict:
