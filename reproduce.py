@@ -27,7 +27,7 @@ import shares_experiment
 import tdoa_experiment
 import train
 from acoustics.simulators import SIMULATORS
-from models import MODELS
+from models import PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
 from report.summary import read_summary
 from report.tables import as_text
@@ -143,7 +143,7 @@ def shipped_weights(args) -> Path | None:
     place = SHIPPED if args.recipe == DEFAULT else SHIPPED / args.recipe
     try:
         for condition in arguments.conditions(args):
-            for model_name in MODELS:
+            for model_name in PUBLISHED_MODELS:
                 find_weights(model_name, condition, [place])
     except InputError:
         return None
@@ -175,7 +175,7 @@ def train_networks(args, log_dir: Path, common: list[str]) -> None:
     how += ["--epochs", str(profile.epochs)] if profile.epochs else []
     how += ["--batch_size", str(profile.batch_size)] if profile.batch_size else []
     for condition in arguments.conditions(args):
-        for model_name in MODELS:
+        for model_name in PUBLISHED_MODELS:
             train.main([*condition_arguments(condition), "--model_name", model_name, *common, *how])
 
 

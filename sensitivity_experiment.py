@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from acoustics.recordings import Recordings, subset
-from explain.lrp.rules import GATES, has_gate
+from explain.lrp.rules import GATES, has_gate, has_rules
 from explain.methods import Method
 from explain.methods.lrp import LRP
 from localization.localizer import Localizer, Network, SoftSteeredResponse
@@ -132,8 +132,8 @@ class Hearing:
         return origin_of(self.recordings, self.localizer)
 
     def relevance(self) -> list[Method]:
-        """Return the kinds of LRP that a network has: with a gate two, without layers none."""
-        if not isinstance(self.localizer, Network):
+        """Return the kinds of LRP that a network has: with a gate two, without a rule for each of its layers none."""
+        if not has_rules(self.localizer.model):
             return []
         return [LRP(gate) for gate in (GATES if has_gate(self.localizer.model) else GATES[:1])]
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from acoustics.recordings import Recordings
+from explain.lrp.rules import has_rules
 from explain.methods import Method
 from explain.methods.gradient_x_input import GradientXInput
 from explain.methods.lrp import LRP
@@ -89,7 +90,7 @@ def sums_of(
 
 def shares_of(network: Network, recordings: Recordings, args) -> pd.DataFrame:
     """Return the shares in a network in a condition: a row a method, score and part."""
-    methods = [LRP(args.gate), GradientXInput()]
+    methods = [*([LRP(args.gate)] if has_rules(network.model) else []), GradientXInput()]
     rows, few = list(range(len(recordings))), null_rows(recordings, args.null_sources)
     title = f"{network.name} {recordings.condition.name}"
     twins = [network.untrained(args.seed, number) for number in range(args.untrained)]

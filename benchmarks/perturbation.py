@@ -19,7 +19,7 @@ from benchmarks.timing import fastest_in_turn
 from explain.lrp.rules import build_composite
 from explain.removal import CURVES, PERCENTS, answers_without, at_random, by_attribution, by_energy, random_places
 from explain.zennit_import import zennit
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from running import arguments, provenance
 from running.errors import exits_cleanly
 from running.files import write_json
@@ -37,7 +37,7 @@ def main(argv=None) -> None:
 
     torch.set_num_threads(1)
     print(f"{'':10} {'literal s':>10} {'here s':>10} {'ratio':>6} {'distance m':>10}")
-    rows = [compare(name, args.windows, args.seconds) for name in MODELS]
+    rows = [compare(name, args.windows, args.seconds) for name in PUBLISHED_MODELS]
     for row in rows:
         print(
             f"{row['model']:10} {row['literal_s_per_window']:10.3f} {row['here_s_per_window']:10.3f} "

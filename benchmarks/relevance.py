@@ -15,7 +15,7 @@ from torch import nn
 
 from benchmarks.timing import fastest_in_turn
 from explain.methods.lrp import LRP
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from models.inference import BATCH_SIZES
 from running import arguments, provenance
 from running.errors import exits_cleanly
@@ -36,7 +36,7 @@ def main(argv=None) -> None:
 
     torch.set_num_threads(1)
     print(f"{'':10}  {'':16} {'windows/s':>9} {'x gradient':>10} {'distance':>8}")
-    rows = [row for name in MODELS for row in compare(name, args.windows, args.seconds)]
+    rows = [row for name in PUBLISHED_MODELS for row in compare(name, args.windows, args.seconds)]
     for row in rows:
         cells = f"{row['windows_per_s']:9.1f} {row['ratio_to_gradient']:10.2f}"
         distance = f"{row['distance']:8.1e}" if "distance" in row else ""

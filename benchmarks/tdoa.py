@@ -16,7 +16,7 @@ import params
 from benchmarks.relevance import SEED, relevance
 from benchmarks.timing import fastest_in_turn
 from localization.delays import PROTOCOLS, estimated_lags_samples
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from running import arguments, provenance
 from running.errors import exits_cleanly
 from running.files import write_json
@@ -34,7 +34,7 @@ def main(argv=None) -> None:
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    models = [build_model(name).eval() for name in MODELS]
+    models = [build_model(name).eval() for name in PUBLISHED_MODELS]
     windows = np.random.default_rng(SEED).standard_normal((args.windows, 16, 5120)).astype(np.float32) / 10
 
     def here() -> np.ndarray:

@@ -18,7 +18,7 @@ from explain.methods import Method, choose_methods
 from explain.store import model_fingerprint
 from localization.starts import start_m
 from localization.steered import SoftSrpPhat
-from models import build_model
+from models import MODELS, build_model
 from models.checkpoints import load_checkpoint
 from models.inference import outputs
 from models.weights import SHIPPED, find_weights
@@ -239,6 +239,11 @@ class Network(Localizer):
         return twin
 
     def _check_fit(self) -> None:
+        geometry = MODELS[self.kind].geometry_of(self.setup)
+        if any(self.arguments.get(name) != value for name, value in geometry.items()):
+            raise InputError(
+                f"the network of {self.weights} was trained for another array or area; train one for this set-up"
+            )
         silence = np.zeros((1, len(self.setup.array), self.setup.window_samples), np.float32)
         try:
             outputs(self.model, silence)

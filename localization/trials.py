@@ -15,7 +15,7 @@ from explain.store import AttributionStore
 from localization.interventions import INTERVENTIONS, Intervened, read_intervention
 from localization.localizer import Centre, Localizer, Network, SteeredResponse
 from localization.starts import STARTS, Start
-from models import MODELS
+from models import MODELS, PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
 from running import arguments, ranks
 from running.files import remove_parts
@@ -30,7 +30,7 @@ PLACES = ("data_path", "weights", "results", "gpu")
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which networks in which conditions hear which recordings, as they are, and where results go."""
     arguments.add_conditions(parser)
-    parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(MODELS), help="networks")
+    parser.add_argument("--model_name", nargs="+", choices=MODELS, default=list(PUBLISHED_MODELS), help="networks")
     arguments.add_data_path(parser)
     parser.add_argument(
         "--weights",
@@ -226,8 +226,8 @@ def results_of(
 ) -> Results:
     """Return the place of an experiment's results, which is refused where it holds others.
 
-    It is named by the conditions, the network where it is not all, and split, method, start, gate and intervention
-    where they are not the usual ones.
+    It is named by the conditions, the networks where they are not the published ones, and split, method, start, gate
+    and intervention where they are not the usual ones.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def results_of(
     """
     conditions, names = arguments.conditions(args), list(dict.fromkeys(args.model_name))
     parts = ["pooled"] if set(conditions) == set(params.CONDITIONS) else [condition.name for condition in conditions]
-    parts += names if len(names) < len(MODELS) else []
+    parts += names if set(names) != set(PUBLISHED_MODELS) else []
     for name, usual in USUAL.items():
         value = getattr(args, name, usual)
         if value != usual:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from models.loc_cnn import LocCNN
 from models.network import Network
 from models.sample_cnn import SampleCNN
+from models.steered_cnn import SteeredCNN
 from running.errors import InputError
 
 MODELS: dict[str, type[Network]] = {
     "loc_cnn": LocCNN,
     "sample_cnn": SampleCNN,
+    "steered_cnn": SteeredCNN,
 }
+PUBLISHED_MODELS = ("loc_cnn", "sample_cnn")
+"""Those of the paper, which the scripts take where none is named: they come trained, and LRP has rules for them."""
 
 
 def build_model(name: str, **arguments) -> Network:
@@ -21,7 +25,7 @@ def build_model(name: str, **arguments) -> Network:
     name : str
         A key of `MODELS`.
     **arguments
-        Arguments of its class: `microphones`, `window_samples`, `dropout`, `dropout_rate`, `input_scale`.
+        Arguments of its class, such as `microphones` and `window_samples`.
 
     Raises
     ------

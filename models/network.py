@@ -9,6 +9,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from params import Setup
+
 
 @dataclass(frozen=True)
 class Hyperparameters:
@@ -46,10 +48,23 @@ class Network(nn.Module, ABC):
     def output_layer(self) -> nn.Linear:
         """The layer that gives the answer."""
 
+    def bins_layer(self, bins: int) -> nn.Module:
+        """Return a layer that says in which of so many bins along x, y and z, which span the area, a talker stands.
+
+        It is there for training alone and makes of what the output layer hears, shape (window, feature), logits, shape
+        (window, 3 * bins).
+        """
+        return nn.Linear(self.output_layer.in_features, 3 * bins)
+
     @classmethod
     def hyperparameters(cls, recipe_name: str) -> Hyperparameters:
         """Return how the network is trained by a recipe."""
         return cls.recipes.get(recipe_name, Hyperparameters())
+
+    @classmethod
+    def geometry_of(cls, setup: Setup) -> dict:
+        """Return what the network is told of a set-up beside the size of its windows: arguments, as JSON holds them."""
+        return {}
 
     @classmethod
     def published_state(cls, state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict] | None:

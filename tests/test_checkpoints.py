@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from models.checkpoints import load_checkpoint, save_checkpoint
 from running.errors import InputError
 
@@ -43,7 +43,7 @@ def checkpoint(tmp_path):
     return tmp_path / "best.safetensors", model
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PUBLISHED_MODELS)
 def test_a_checkpoint_brings_the_same_network_back(tmp_path, name):
     arguments = SMALL | {"dropout": "published", "input_scale": "window_std"}
     model = build_model(name, **arguments).eval()
@@ -88,7 +88,7 @@ def test_a_loaded_network_can_be_trained_on(checkpoint):
     assert all(parameter.grad is not None for parameter in loaded.parameters())
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PUBLISHED_MODELS)
 def test_published_files_load(tmp_path, name):
     model = build_model(name).eval()
     state = dict(zip(PUBLISHED_KEYS[name], model.state_dict().values(), strict=True))

@@ -22,7 +22,7 @@ from acoustics.recordings import Recordings
 from explain.methods import METHODS
 from explain.methods.lrp import LRP
 from localization.results import choose_source, find_results, open_trial
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from models.checkpoints import load_checkpoint, save_checkpoint
 from models.weights import find_weights
 from running.errors import InputError
@@ -62,7 +62,7 @@ def test_curves_equal_a_literal_computation(base, removed):
     table = pd.read_csv(removed / "curves.csv").set_index(["condition", "model", "curve", "percent"])["mae_m"]
     condition = CONDITIONS[1]
     recordings = Recordings(base / "data" / condition.name / "test")
-    for name in MODELS:
+    for name in PUBLISHED_MODELS:
         model, _ = load_checkpoint(base / "weights" / f"{name}_{condition.name}.safetensors")
         errors = {"relevance": [], "energy": [], "whole": []}
         for row, position_m in enumerate(recordings.positions_m):
@@ -234,7 +234,7 @@ def test_results_made_otherwise_are_refused_not_mixed(base, removed, capsys, wor
 def test_results_of_other_weights_or_another_protocol_are_refused(base, removed, delayed, tmp_path, capsys):
     (tmp_path / "weights").mkdir()
     for path in (base / "weights").glob("*.safetensors"):
-        name = next(name for name in MODELS if path.stem.startswith(name))
+        name = next(name for name in PUBLISHED_MODELS if path.stem.startswith(name))
         model, record = load_checkpoint(path)
         next(model.parameters()).data *= 2
         save_checkpoint(tmp_path / "weights" / path.stem, name, model, record["arguments"], {})
@@ -284,7 +284,7 @@ def test_every_experiment_says_which_weights_it_takes(base, capsys):
     relevance_check.main(common(base, base / "results", "--sources", "1"))
     printed = capsys.readouterr().out
     for condition in CONDITIONS:
-        for name in MODELS:
+        for name in PUBLISHED_MODELS:
             assert str(base / "weights" / f"{name}_{condition.name}.safetensors") in printed
 
 

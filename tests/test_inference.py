@@ -14,7 +14,7 @@ SMALL = {"microphones": 2, "window_samples": 800}
 @pytest.fixture(params=MODELS)
 def model(request):
     torch.manual_seed(0)
-    return build_model(request.param, **SMALL, input_scale="window_std").eval()
+    return build_model(request.param, **SMALL, **MODELS[request.param].hyperparameters("mixed").arguments).eval()
 
 
 @pytest.fixture

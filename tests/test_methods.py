@@ -7,13 +7,13 @@ from torch import nn
 
 from explain.methods import METHODS, Method, choose_methods
 from explain.methods.lrp import LRP
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from running.errors import InputError
 
 SIZE = {"microphones": 2, "window_samples": 730}
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=PUBLISHED_MODELS)
 def model(request):
     torch.manual_seed(0)
     return build_model(request.param, **SIZE)

@@ -5,7 +5,7 @@ import pytest
 import localization_experiment
 import params
 import perturbation_experiment
-from models import MODELS
+from models import PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
 from running.errors import InputError
 
@@ -23,7 +23,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("experiment", [localization_experiment, perturbation_experiment])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PUBLISHED_MODELS)
 def test_a_run_in_logs_replaces_no_shipped_network_unless_it_is_named(run, experiment, name):
     shipped = SHIPPED / f"{name}_{CONDITION.name}.safetensors"
     assert find_weights(name, CONDITION, experiment.parse([]).weights) == shipped

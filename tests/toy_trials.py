@@ -6,7 +6,7 @@ import torch
 
 import generate_data
 import params
-from models import MODELS, build_model
+from models import PUBLISHED_MODELS, build_model
 from models.checkpoints import save_checkpoint
 
 CONDITIONS = (params.Condition(0.15, 25), params.Condition(0.3, 20))
@@ -21,7 +21,7 @@ def make_trials(folder, sources):
         generate_data.main(["--T60", f"{condition.T60_s}", "--SNR", f"{condition.snr_db}", "--splits", "test",
                             "--sources", f"{sources}", "--workers", "1", "--setup", str(folder / "setup.json"),
                             "--data_path", str(folder / "data")])  # fmt: skip
-        for seed, name in enumerate(MODELS):
+        for seed, name in enumerate(PUBLISHED_MODELS):
             torch.manual_seed(seed)
             model = build_model(name, **SIZE)
             save_checkpoint(folder / "weights" / f"{name}_{condition.name}", name, model, SIZE, {"seed": seed})

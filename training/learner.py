@@ -29,7 +29,7 @@ class Learner(nn.Module):
     def __init__(self, model: Network, positions: torch.Tensor):
         super().__init__()
         self.model = model
-        self.bins = nn.Linear(model.output_layer.in_features, 3 * BINS)
+        self.bins = model.bins_layer(BINS)
         lowest, highest = positions.amin(0), positions.amax(0)
         extent = torch.where(highest > lowest, highest - lowest, 1)
         centres = lowest[:, None] + extent[:, None] * torch.linspace(0, 1, BINS)

@@ -59,8 +59,9 @@ class Plan:
 
     def model_arguments(self, recordings: Recordings) -> dict:
         """Return the arguments of the network."""
-        heard = {"microphones": len(recordings.setup.array), "window_samples": recordings.setup.window_samples}
-        return heard | self.hyperparameters.arguments
+        setup = recordings.setup
+        heard = {"microphones": len(setup.array), "window_samples": setup.window_samples}
+        return heard | MODELS[self.model_name].geometry_of(setup) | self.hyperparameters.arguments
 
     def identity(self, train_set: Recordings, val_set: Recordings) -> dict:
         """Return all that the weights depend on; without the number of epochs where more of them only go on."""

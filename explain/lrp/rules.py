@@ -116,6 +116,14 @@ def rules_by_layer(model: nn.Module, gate: str = "published") -> dict[str, str]:
     return {row["layer"]: row["rule"] for row in describe_composite(model, gate)}
 
 
+def has_rules(model: nn.Module) -> bool:
+    """Tell whether a rule is known for every layer of a network."""
+    try:
+        return bool(describe_composite(model))
+    except InputError:
+        return False
+
+
 def has_gate(model: nn.Module) -> bool:
     """Tell whether a network multiplies a signal by a gate, so that relevance has to choose."""
     return any(isinstance(layer, Product) for layer in model.modules())
@@ -138,7 +146,7 @@ def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[s
     for name, layer in leaves:
         row = FIRST if layer is first else next((row for row in table if isinstance(layer, row.types)), None)
         if row is None:
-            raise InputError(f"no relevance rule is known for {name}, a {type(layer).__name__}")
+            raise InputError(f"LRP has no rule for {name}, a {type(layer).__name__}: choose another method")
         described.append({"layer": name, "kind": row.kind, "rule": row.rule, "reason": row.reason})
     return described
 
