@@ -17,6 +17,7 @@ from params import PUBLISHED, MicArray, Setup
 
 CELLS, MARGIN_CELLS = 40, 2
 GROUPS = 4
+CHANNELS = 32
 SHARPNESS = 10.0
 TINY = 1e-6
 
@@ -108,7 +109,7 @@ class SteeredCNN(Network):
     """
 
     title = "SteeredCNN"
-    recipes: ClassVar[dict[str, Hyperparameters]] = {"mixed": Hyperparameters(2e-3)}
+    recipes: ClassVar[dict[str, Hyperparameters]] = {"mixed": Hyperparameters(4e-3)}
 
     def __init__(
         self,
@@ -135,11 +136,11 @@ class SteeredCNN(Network):
         self.phases = PhaseTransform(window_samples, fs_hz, highest_hz)
         self.weights = FrequencyWeights(self.phases.frequencies.size)
         self.steering = Steering(self.phases.frequencies, distances_m * (fs_hz / c_m_s), groups)
-        self.conv1 = nn.Conv2d(len(groups) * heights, 16, 5, padding=2)
+        self.conv1 = nn.Conv2d(len(groups) * heights, CHANNELS, 5, padding=2)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(16, 16, 5, padding=2)
+        self.conv2 = nn.Conv2d(CHANNELS, CHANNELS, 5, padding=2)
         self.relu2 = nn.ReLU()
-        self.conv3 = nn.Conv2d(16, heights, 5, padding=2)
+        self.conv3 = nn.Conv2d(CHANNELS, heights, 5, padding=2)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS))
         self.marginals = Marginals()
         self.output = nn.Linear(sum(map(len, self.axes_m)), 3)
@@ -173,7 +174,7 @@ class SteeredCNN(Network):
         if len(window) == 0:
             return window.new_empty(0, 3)  # there is no FFT of nothing
         maps = SHARPNESS * self.maps(window)
-        x = self.relu1(self.conv1(maps.flatten(1, 2)))  # (batch, 16, y, x)
+        x = self.relu1(self.conv1(maps.flatten(1, 2)))  # (batch, channel, y, x)
         x = self.conv3(self.relu2(self.conv2(x)))  # (batch, z, y, x)
         return self.output(self.marginals(x + self.sharpness * maps.mean(dim=1)))  # (batch, 3)
 
