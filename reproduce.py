@@ -29,9 +29,9 @@ import train
 from acoustics.simulators import SIMULATORS
 from models import PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
+from report.any_room import read_verdicts
 from report.summary import read_summary
 from report.tables import as_text
-from report.verdict import read_verdict
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
@@ -226,11 +226,12 @@ def main(argv: list[str] | None = None) -> None:
 
     if not ranks.is_main():
         return
-    heard, (localization, removal, delays) = read_verdict(folders), read_summary(folders)
+    heard, (localization, removal, delays) = read_verdicts(folders), read_summary(folders)
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
     print("what the networks hear. Intervals of 95 % over voices and trials in brackets")
-    print("\n".join(heard.sentences))
-    print(as_text(heard.table()))
+    for verdict in heard:
+        print("\n".join(verdict.sentences))
+        print(as_text(verdict.table()))
     print(f"\nlocalization. {localization_experiment.LEGEND}")
     print(as_text(localization, digits=3))
     print(

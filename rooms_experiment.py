@@ -40,16 +40,16 @@ from running.files import write_csv
 from running.seeds import generator
 
 LEGEND = """In metres: mean absolute errors over all windows,
-and the median of the horizontal distance. Slopes are of estimate against truth."""
+median and 90th percentile of the horizontal distance. Slopes are of estimate against truth."""
 USUAL_REGION = "area"
-SHOWN = ("mae_m", "mae_x_m", "mae_y_m", "mae_z_m", "median_m", "slope_x", "slope_y")
+SHOWN = ("mae_m", "mae_x_m", "mae_y_m", "mae_z_m", "median_m", "p90_m", "slope_x", "slope_y")
 
 
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
     add_hearing_arguments(parser)
-    parser.add_argument("--rooms", type=arguments.whole(1), default=30, metavar="N", help="rooms of each condition")
+    parser.add_argument("--rooms", type=arguments.whole(1), default=50, metavar="N", help="rooms of each condition")
     parser.add_argument("--talkers", type=arguments.whole(1), default=4, metavar="N", help="talkers in each room")
     parser.add_argument(
         "--region",

@@ -254,15 +254,16 @@ class Network(Localizer):
             ) from None
 
 
-def shipped(name: str, T60: float, SNR: float, recipe: str | None = None) -> Network:
+def shipped(name: str, T60: float | None = None, SNR: float | None = None, recipe: str | None = None) -> Network:
     """Return a network that comes with the repository.
 
     Parameters
     ----------
     name : str
         A key of `models.MODELS`.
-    T60, SNR : float
-        Reverberation time in seconds and signal-to-noise ratio in decibels that it was trained for.
+    T60, SNR : float, optional
+        Reverberation time in seconds and signal-to-noise ratio in decibels that it was trained for, in the published
+        room; without them, the network for any room.
     recipe : str, optional
         "paper" for the networks trained with the published dropout and loss.
 
@@ -271,5 +272,6 @@ def shipped(name: str, T60: float, SNR: float, recipe: str | None = None) -> Net
     InputError
         When there is none.
     """
-    place = SHIPPED / recipe if recipe else SHIPPED
-    return Network(find_weights(name, params.Condition(T60, SNR), [place]), name=name)
+    condition = params.ANY_ROOM if T60 is None and SNR is None else params.Condition(T60, SNR)
+    folder = recipe or (condition.name if condition == params.ANY_ROOM else ".")
+    return Network(find_weights(name, condition, [SHIPPED / folder]), name=name)

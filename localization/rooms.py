@@ -225,8 +225,9 @@ def room_verdicts(estimates: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns condition, localizer, mae_m, mae_low_m, mae_high_m (in other rooms); against ("own room" or a control
-        in the same rooms), difference_m, low_m, high_m, verdict ("below" is better).
+        Columns condition, localizer, mae_m, mae_low_m, mae_high_m (in other rooms); against ("own room", or in the same
+        rooms a control or the network that another is put beside), difference_m, low_m, high_m, verdict ("below" is
+        better).
     """
     keys = ["condition", "speaker", "room", "talker", "window"]
     table = estimates.assign(error_m=_errors_m(estimates))
@@ -242,10 +243,9 @@ def room_verdicts(estimates: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
             error_m = part[OTHER, name]
             mae = dict(zip(("mae_m", "mae_low_m", "mae_high_m"), over_voices(error_m), strict=True))
             against = {OWN: part[OWN, name]}
-            against |= {each: part[OTHER, each] for each in (params.CENTRE, params.SRP_PHAT) if each in names}
+            controls = {name.split(" (")[0], params.CENTRE, params.SRP_PHAT} - {name}
+            against |= {each: part[OTHER, each] for each in names if each in controls}
             for control, control_m in against.items():
-                if control == name:
-                    continue
                 difference_m, low_m, high_m = over_voices(error_m - control_m)
                 found = {"against": control, "difference_m": difference_m, "low_m": low_m, "high_m": high_m}
                 found["verdict"] = verdict(low_m, high_m)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import params
@@ -16,7 +15,7 @@ from localization.interventions import INTERVENTIONS, Intervened, read_intervent
 from localization.localizer import Centre, Localizer, Network, SteeredResponse
 from localization.starts import STARTS, Start
 from models import MODELS, PUBLISHED_MODELS
-from models.weights import SHIPPED, find_weights
+from models.weights import SHIPPED, find_weights, has_weights
 from running import arguments, ranks
 from running.files import remove_parts
 from running.memory import keep_freed_memory
@@ -57,8 +56,8 @@ def add_hearing_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="PLACE",
-        help="weights of the same networks to put beside these, by the name of their folder: models/pretrained/paper, "
-        "or a folder of the published weights",
+        help="other weights of these networks, as far as the place has them, to put beside these by the name of their "
+        "folder: models/pretrained/paper, models/pretrained/any_room, or a folder of the published weights",
     )
 
 
@@ -158,16 +157,19 @@ def open_networks(args: argparse.Namespace, recordings: Recordings) -> list[Netw
     Raises
     ------
     InputError
-        When weights are missing or do not fit the recordings.
+        When weights are missing or do not fit the recordings; a place beside needs to have one of the networks.
     """
-    places = {"": args.weights} | {place.name: [place] for place in getattr(args, "beside", [])}
+    names, condition = list(dict.fromkeys(args.model_name)), recordings.condition
+    found = [("", name, find_weights(name, condition, args.weights)) for name in names]
+    for place in getattr(args, "beside", []):
+        has = [name for name in names if has_weights(name, condition, place)] or names
+        found += [(place.name.replace("_", " "), name, find_weights(name, condition, [place])) for name in has]
     opened = []
-    for (label, searched), name in product(places.items(), dict.fromkeys(args.model_name)):
-        weights = find_weights(name, recordings.condition, searched)
+    for label, name, weights in found:
         network = Network(weights, recordings.setup, name, arguments.device(args), label)
         opened.append(network)
         if ranks.is_main():
-            print(f"{network.name}, {recordings.condition.name}: {arguments.shown_path(weights)}")
+            print(f"{network.name}, {condition.name}: {arguments.shown_path(weights)}")
     return opened
 
 

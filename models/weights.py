@@ -50,6 +50,11 @@ def find_weights(model_name: str, condition: Condition, places: list[Path]) -> P
     raise InputError(f"no weights of {model_name} for {condition.name} (looked for {looked_for}); {advice}")
 
 
+def has_weights(model_name: str, condition: Condition, place: Path) -> bool:
+    """Tell whether a place has weights that serve a condition."""
+    return bool(_in_place(model_name, condition, place))
+
+
 def _names(model_name: str, condition: Condition, place: Path) -> list[str]:
     if place.is_file():
         return [str(place)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,11 +11,10 @@ from localization.cues import HORIZONTAL
 from localization.rooms import OTHER, OWN
 from localization.sensitivity_scores import AVERAGED, GRADIENT, LEVEL, SHIFTS
 from localization.shares import EXACT
-from models import MODELS
+from models import MODELS, PUBLISHED_MODELS
 from params import SRP_PHAT
 from report.style import T60_title, localizer_title
 from report.tables import rounded
-from running.files import read_csv
 
 TABLES = {"cues": ["weights.csv"], "rooms": ["errors.csv", "verdicts.csv"], "sensitivity": ["scores.csv"],
           "shares": ["shares.csv"]}  # fmt: skip
@@ -97,9 +95,8 @@ def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
     """
     weights, rooms = tables["cues"]["weights.csv"], tables["rooms"]
     scores = tables["sensitivity"]["scores.csv"]
-    names = [name for name in dict.fromkeys(weights["localizer"]) if name in MODELS]
-    conditions = sorted(dict.fromkeys(weights["condition"]), key=lambda name: float(T60_title(name)))
-    ends = list(dict.fromkeys([conditions[0], conditions[-1]]))
+    heard, ends = set(weights["localizer"]), _ends(weights)
+    names = [name for name in PUBLISHED_MODELS if name in heard]
     weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
     verdicts = rooms["verdicts.csv"]
     own = verdicts[(verdicts["condition"] == ends[-1]) & (verdicts["against"] == OWN)].set_index("localizer")["verdict"]
@@ -108,18 +105,17 @@ def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
     favoured = bool((shares[["energy_verdict", "untrained_verdict"]] == "above").all(axis=None))
     sentences = [_cue_sentence(weights, names, *ends)] if len(ends) > 1 else []
     sentences += [ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]], FAVOUR[favoured] + HALVES[agree]]
-    mae_m = rooms["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
-    return Verdict(sentences, _numbers(weights, mae_m, shares, ends))
+    return Verdict(sentences, numbers_of(tables, [name for name in MODELS if name in heard]))
 
 
-def read_verdict(folders: Mapping[str, Path]) -> Verdict:
-    """Return the verdict on what the experiments of these names wrote to these folders."""
-    return pronounce({name: {file: read_csv(folders[name] / file) for file in files} for name, files in TABLES.items()})
-
-
-def _numbers(weights: pd.DataFrame, mae_m: pd.Series, shares: pd.DataFrame, ends: list[str]) -> list[Number]:
-    """Return the four numbers, of the driest and the most reverberant condition."""
-    shown, where = [*shares.index, SRP_PHAT], f"T60 {' → '.join(map(T60_title, ends))} s"
+def numbers_of(tables: Mapping[str, Mapping[str, pd.DataFrame]], names: list[str]) -> list[Number]:
+    """Return the four numbers of networks and of SRP-PHAT, in the driest and the most reverberant condition."""
+    weights = tables["cues"]["weights.csv"]
+    ends, shown = _ends(weights), [*names, SRP_PHAT]
+    weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
+    mae_m = tables["rooms"]["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
+    shares = _direct_shares(tables["shares"]["shares.csv"], ends[-1]).loc[names]
+    where = f"T60 {' → '.join(map(T60_title, ends))} s"
     numbers = [
         Number(
             f"weight of {what}, {where}",
@@ -138,6 +134,12 @@ def _numbers(weights: pd.DataFrame, mae_m: pd.Series, shares: pd.DataFrame, ends
         ),
     ]
     return numbers
+
+
+def _ends(weights: pd.DataFrame) -> list[str]:
+    """Return the driest and the most reverberant condition; one where there is no more."""
+    conditions = sorted(dict.fromkeys(weights["condition"]), key=lambda name: float(T60_title(name)))
+    return list(dict.fromkeys([conditions[0], conditions[-1]]))
 
 
 def _cue_sentence(weights: pd.DataFrame, names: list[str], driest: str, wettest: str) -> str:

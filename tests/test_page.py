@@ -20,13 +20,14 @@ import rooms_experiment
 import sensitivity_experiment
 import shares_experiment
 import tdoa_experiment
+from report.any_room import read_verdicts
 from report.page.assets import Assets
 from report.page.examples import choose_examples
 from report.page.findings import find
 from report.page.heard import gather_heard
 from report.page.results import read_results
 from report.page.tables import delay_table, localization_tables, removal_table
-from report.verdict import TABLES, read_verdict
+from report.verdict import TABLES
 from running.errors import InputError
 from running.files import read_csv
 
@@ -260,7 +261,7 @@ def test_tables_of_what_is_heard_equal_the_result_files(results, page):
 
 
 def test_the_verdict_is_that_of_the_results(results, page):
-    verdict = read_verdict({name: next((results / name).glob("*")) for name in TABLES})
+    verdict, *_ = read_verdicts({name: next((results / name).glob("*")) for name in TABLES})
     assert [each["text"] for each in page.all("p") if each.get("class") == "sentence"] == verdict.sentences
     (section,) = (each for each in page.all("section") if each.get("id") == "heard")
     rows = [[each["text"] for each in page.all("td", row)] for row in page.all("tr", page.all("table", section)[0])]

@@ -11,6 +11,7 @@ import pandas as pd
 from localization.cues import HORIZONTAL
 from models import MODELS
 from params import CENTRE, SRP_PHAT
+from report.any_room import compare, twin
 from report.hearing import (
     cue_weights,
     delay_profiles,
@@ -51,11 +52,13 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
         return None
     tables = {name: each.tables for name, each in read.items()}
     weights, scores = tables["cues"]["weights.csv"], tables["sensitivity"]["scores.csv"]
+    of_any_room = weights["localizer"].isin(list(map(twin, MODELS)))
     content = {
         "verdict": pronounce(tables),
+        "any_room": compare(tables),
         "cues": cue_table(weights, [HORIZONTAL], _shipped(weights)),
         "cues_more": cue_table(weights, ["x", "y"], list(dict.fromkeys(weights["localizer"]))),
-        "cue_plate": cue_plate(weights, assets),
+        "cue_plate": cue_plate(weights[~of_any_room], assets, "cues"),
         "room_tables": {name: (_told(each.run["arguments"]), room_table(each.tables))
                         for name, each in read.items() if name.split("_")[0] == "rooms"},
         "room_plate": room_plate(tables["rooms"], assets),
@@ -67,6 +70,10 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
         "tuning_plates": localizer_plates("tuning", tuning_curves, tables["sensitivity"]["tuning.csv"], assets,
                                           "How far the estimate moves against the delay of one microphone"),
     }  # fmt: skip
+    if content["any_room"]:
+        names = [*dict.fromkeys(weights[of_any_room]["localizer"]), SRP_PHAT]
+        content["any_room_cues"] = cue_table(weights, [HORIZONTAL], names)
+        content["any_room_plate"] = cue_plate(weights[weights["localizer"].isin(names)], assets, "cues-any-room")
     content["aligned"] = None
     if "cues_aligned" in tables:
         aligned = tables["cues_aligned"]["weights.csv"]
@@ -79,18 +86,18 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
     return content
 
 
-def cue_plate(weights: pd.DataFrame, assets: Assets) -> Plate:
+def cue_plate(weights: pd.DataFrame, assets: Assets, file: str) -> Plate:
     """Draw the weights of all networks; narrow: a figure a network, SRP-PHAT beside it."""
     names = _networks(weights)
     alt = "Weight of each cue in x and in y against T60, stacked, for "
     wide = assets.picture(
-        "cues", alt + ", ".join(map(localizer_title, [*names, SRP_PHAT])), partial(cue_weights, weights)
+        file, alt + ", ".join(map(localizer_title, [*names, SRP_PHAT])), partial(cue_weights, weights)
     )
     parts = []
     for name in names:
         rows = weights[weights["localizer"].isin([name, SRP_PHAT])]
         title = localizer_title(name)
-        parts.append((title, [assets.picture(f"cues-{_file(name)}", alt + title, partial(cue_weights, rows))]))
+        parts.append((title, [assets.picture(f"{file}-{_file(name)}", alt + title, partial(cue_weights, rows))]))
     return Plate(wide, parts)
 
 

@@ -13,6 +13,7 @@ from localization.rooms import OTHER, OWN
 from localization.sensitivity_scores import AVERAGED, GRADIENT, MULTILATERATION, SHIFTS
 from models import MODELS
 from params import CENTRE
+from report.any_room import twin
 from report.hearing import CUE_TITLES, STEP_SAMPLES, is_network
 from report.page.tables import Cell, Row, Table, metres
 from report.style import distinct, localizer_title, method_title
@@ -184,8 +185,9 @@ def intervention_table(table: pd.DataFrame) -> Table:
 
 
 def without_others(table: pd.DataFrame, column: str = "localizer") -> pd.DataFrame:
-    """Return a table without networks that are put beside the shipped ones; figures and files have them."""
-    return table[[name in MODELS or not is_network(name) for name in table[column]]]
+    """Return a table without networks beside the shipped ones of one and of any room; figures and files have them."""
+    shown = {*MODELS, *map(twin, MODELS)}
+    return table[[name in shown or not is_network(name) for name in table[column]]]
 
 
 def _columns(table: pd.DataFrame) -> list[str]:
