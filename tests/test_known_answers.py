@@ -225,15 +225,25 @@ def test_the_command_line_gives_a_row_a_change_and_computes_nothing_twice(base, 
 
 
 def test_other_weights_stand_beside_by_the_name_of_their_folder(base, asked, tmp_path):
-    (tmp_path / "others").symlink_to(base[0] / "weights")
-    made = intervention_experiment.main(
-        [*asked, "--interventions", "silent:1", "--beside", str(tmp_path / "others"), "--results", str(tmp_path)]
-    )
+    """As many as the folder has."""
+    others = tmp_path / "other_ones"
+    others.mkdir()
+    for path in (base[0] / "weights").glob("loc_cnn_*"):
+        (others / path.name).symlink_to(path)
+    wanted = ["--interventions", "silent:1", "--model_name", "loc_cnn", "sample_cnn"]
+    made = intervention_experiment.main([*asked, *wanted, "--beside", str(others), "--results", str(tmp_path)])
     table = pd.read_csv(made / "interventions.csv")
-    names = [name for name in dict.fromkeys(table["localizer"]) if "loc_cnn" in name]
-    assert names == ["loc_cnn", "loc_cnn (others)"]
-    one, other = (table[table["localizer"] == name].drop(columns="localizer") for name in names)
+    names = [name for name in dict.fromkeys(table["localizer"]) if "_cnn" in name]
+    assert names == ["loc_cnn", "sample_cnn", "loc_cnn (other ones)"]
+    one, other = (table[table["localizer"] == name].drop(columns="localizer") for name in names[::2])
     pd.testing.assert_frame_equal(one.reset_index(drop=True), other.reset_index(drop=True))
+
+
+def test_a_folder_beside_without_any_of_the_networks_is_refused(asked, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        intervention_experiment.main([*asked, "--beside", str(tmp_path), "--results", str(tmp_path / "results")])
+    assert stop.value.code == 2
+    assert f"no weights of loc_cnn for SNR_25_T60_0.15 (looked for {tmp_path}" in capsys.readouterr().err
 
 
 def test_odd_interventions_are_refused_before_anything_is_heard(asked, tmp_path, capsys):

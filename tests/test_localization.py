@@ -18,6 +18,7 @@ from localization.delays import PROTOCOLS, estimated_lags_samples
 from localization.errors import describe_errors, error_differences, error_table, estimate_sources
 from localization.localizer import Centre, Network, SteeredResponse, shipped
 from maintenance import ship_weights
+from models import MODELS
 from models.checkpoints import load_checkpoint
 from models.weights import find_weights
 from running.errors import InputError
@@ -169,6 +170,14 @@ def test_ten_lines_locate_and_explain(tmp_path):
     assert relevance.shape == windows.shape
     np.testing.assert_array_equal(relevance, LRP().attribute(network.model, windows, positions_m))
     assert estimated_lags_samples(relevance, network.setup, PROTOCOLS["refined"]).shape == (4, 3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_networks_for_any_room_come_with_it(name):
+    network = shipped(name)
+    assert network.weights.name == f"{name}_any_room.safetensors"
+    silence = np.zeros((1, 16, 5120), np.float32)
+    assert network.setup.grid.x_m[0] - 1 < network.estimate(silence)[0, 0] < network.setup.grid.x_m[1] + 1
 
 
 def test_untrained_twins_are_of_the_same_network_and_differ_by_seed_and_number():

@@ -82,9 +82,12 @@ def test_what_the_networks_hear_is_said_and_shown(base, monkeypatch, tmp_path):
     assert "In other rooms" in outputs[0]["text/plain"]
 
 
-@pytest.mark.parametrize("recording", [None, "own.wav"])
-def test_a_recording_goes_through_a_network(base, monkeypatch, tmp_path, recording):
-    choices = {"RECORDING": recording and str(base / recording), "PAIRS": [(0, 1), (0, 15)]}
+@pytest.mark.parametrize(
+    ("recording", "more"),
+    [(None, {}), ("own.wav", {"NETWORK": "loc_cnn", "TRAINED_FOR": (0.15, 25), "METHOD": "lrp"})],
+)
+def test_a_recording_goes_through_a_network(base, monkeypatch, tmp_path, recording, more):
+    choices = {"RECORDING": recording and str(base / recording), "PAIRS": [(0, 1), (0, 15)]} | more
     outputs = execute("Your_own_recording", choices, monkeypatch, tmp_path)
     assert shown(outputs) == {"figures": 4, "audio": 3, "table": 2}
     (table,) = [

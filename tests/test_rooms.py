@@ -115,13 +115,18 @@ def test_a_room_has_one_voice_and_the_voices_take_turns():
 
 
 def literal_estimates(rng):
-    """Return estimates in which the network errs by 0.3 m elsewhere and 0.1 m at home, SRP-PHAT by 0.2 m in both."""
+    """Return estimates in which the network errs by 0.3 m elsewhere and 0.1 m at home, others as much everywhere."""
     rows = []
     for place, room, talker, window in (
         (p, r, t, w) for p in (OTHER, OWN) for r in range(6) for t in (0, 1) for w in (0, 1)
     ):
         truth = rng.uniform(1, 5, 3)
-        for name, error_m in {"net": 0.3 if place == OTHER else 0.1, SRP_PHAT: 0.2, CENTRE: 0.5}.items():
+        for name, error_m in {
+            "net": 0.3 if place == OTHER else 0.1,
+            "net (any room)": 0.15,
+            SRP_PHAT: 0.2,
+            CENTRE: 0.5,
+        }.items():
             estimate = truth + error_m * rng.choice([-1, 1], 3)
             rows.append(["dry", place, room, talker, f"v{room % 3}", window, name, *truth, *estimate])
     columns = ["condition", "place", "room", "talker", "speaker", "window", "localizer", "x_m", "y_m", "z_m"]
@@ -137,6 +142,8 @@ def test_verdicts_compare_with_the_own_room_and_with_the_controls(rng):
         np.testing.assert_allclose(row[["difference_m", "low_m", "high_m"]].astype(float), difference_m)
         assert row["verdict"] == said
     np.testing.assert_allclose(verdicts.loc[(SRP_PHAT, OWN), "difference_m"], 0, atol=1e-12)
+    np.testing.assert_allclose(verdicts.loc[("net (any room)", "net"), "difference_m"], -0.15)
+    assert set(verdicts.loc["net (any room)"].index) == {OWN, "net", SRP_PHAT, CENTRE}
     by_room = errors_by_room(estimates).query("localizer == 'net'")
     np.testing.assert_allclose(by_room[["mae_m", "own_mae_m"]], [[0.3, 0.1]] * 6)
 

@@ -15,7 +15,10 @@ SIZE = {"microphones": 3, "window_samples": 4096}
 
 
 def make_trials(folder, sources):
-    """Write recordings of all conditions, and weights of both networks; return what an experiment is told of them."""
+    """Write recordings of all conditions, and weights of both networks; return what an experiment is told of them.
+
+    Those for any room are in the folder any_room.
+    """
     (folder / "setup.json").write_text(json.dumps(SETUP))
     for condition in CONDITIONS:
         generate_data.main(["--T60", f"{condition.T60_s}", "--SNR", f"{condition.snr_db}", "--splits", "test",
@@ -25,5 +28,8 @@ def make_trials(folder, sources):
             torch.manual_seed(seed)
             model = build_model(name, **SIZE)
             save_checkpoint(folder / "weights" / f"{name}_{condition.name}", name, model, SIZE, {"seed": seed})
+    for seed, name in enumerate(PUBLISHED_MODELS):
+        torch.manual_seed(10 + seed)
+        save_checkpoint(folder / "any_room" / f"{name}_any_room", name, build_model(name, **SIZE), SIZE, {"seed": seed})
     return ["--conditions", *(f"{each.T60_s}/{each.snr_db}" for each in CONDITIONS),
             "--data_path", str(folder / "data"), "--weights", str(folder / "weights"), "--gpu", "cpu"]  # fmt: skip
