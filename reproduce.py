@@ -27,7 +27,7 @@ import shares_experiment
 import tdoa_experiment
 import train
 from acoustics.simulators import SIMULATORS
-from models import PUBLISHED_MODELS
+from models import MODELS, PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
 from report.any_room import read_verdicts
 from report.summary import read_summary
@@ -45,7 +45,8 @@ HEARD = {
     "interventions": intervention_experiment,
 }
 """Experiments on what is heard."""
-BESIDE = "--beside models/pretrained/paper"
+ANY_ROOM = "--beside models/pretrained/any_room"
+ALL = f"--model_name {' '.join(MODELS)} {ANY_ROOM} models/pretrained/paper"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Profile:
     shipped: bool = True
     untrained: int = 20
     null_sources: int = 24
-    heard: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEARD, BESIDE))
+    heard: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEARD, ALL))
 
 
 PROFILES = {
@@ -102,10 +103,10 @@ PROFILES = {
         batch_size=30,
         null_sources=4,
         heard={
-            "cues": "--trials 40",
-            "rooms": "--rooms 4",
-            "sensitivity": "--sources 2 --windows 1 --untrained 4 --null_sources 2",
-            "shares": "--sources 3 --untrained 2 --null_sources 3",
+            "cues": f"--trials 40 {ANY_ROOM}",
+            "rooms": f"--rooms 4 {ANY_ROOM}",
+            "sensitivity": f"--sources 2 --windows 1 --untrained 4 --null_sources 2 {ANY_ROOM}",
+            "shares": f"--sources 3 --untrained 2 --null_sources 3 {ANY_ROOM}",
         },
     ),
     "full": Profile("networks trained at full scale"),
@@ -182,7 +183,7 @@ def train_networks(args, log_dir: Path, common: list[str]) -> None:
 def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     """See how well the networks localize, check relevance and run both experiments; return the folders of results."""
     named = [f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in arguments.conditions(args)]
-    shared = ["--data_path", str(folder / "data"), "--conditions", *named, "--weights", str(weights)]
+    shared = ["--data_path", str(folder / "data"), "--conditions", *named, "--weights", str(weights), str(SHIPPED)]
     shared += ["--results", str(folder), "--gpu", str(args.gpu), "--seed", str(args.seed)]
     tested = numbers(PROFILES[args.profile], "test")
     folders = {}

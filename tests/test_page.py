@@ -236,10 +236,10 @@ def test_tables_of_what_is_heard_equal_the_result_files(results, page):
     weights = table(results, "cues", "weights.csv").set_index(["localizer", "coordinate", "cue", "condition"])
     rows, apart = (shown(page, "heard", index) for index in (1, 2))
     rooms = table(results, "rooms", "errors.csv").set_index(["localizer", "place", "condition"])
-    elsewhere, held_out = (shown(page, "heard", index) for index in (3, 4))
+    elsewhere, measures, held_out = (shown(page, "heard", index) for index in (3, 4, 5))
     scores = table(results, "sensitivity", "scores.csv").query("score == 'S' and coordinate == 'yy'")
     scores = scores.set_index(["localizer", "weights", "method", "condition"])["value"]
-    sensitivity, shares, of_any_room, changed = (shown(page, "heard", index) for index in (5, 6, 8, 9))
+    sensitivity, shares, of_any_room, changed = (shown(page, "heard", index) for index in (7, 8, 10, 11))
     direct = table(results, "shares", "shares.csv").query("part == 'direct' and method == 'lrp' and score == 'split'")
     errors = table(results, "interventions", "interventions.csv")
     errors = errors.set_index(["localizer", "intervention", "condition"])["mae_m"]
@@ -251,6 +251,8 @@ def test_tables_of_what_is_heard_equal_the_result_files(results, page):
             title_in_any = title.replace("LocCNN", "LocCNN (any room)")
             shown_weight = weights["weight"][in_any, "horizontal", "late", condition]
             assert of_any_room[title_in_any, "late reflections"][place] == [shown_weight]
+            p90_m = rooms.loc[(name, "other rooms", condition), "p90_m"]
+            assert measures["90 % of the horizontal distances are below", title][place] == [p90_m]
             for where in ("own room", "other rooms"):
                 assert elsewhere[where, title][place] == [rooms.loc[(name, where, condition), "mae_m"]]
         assert elsewhere["own room", "SampleCNN"] != held_out["own room", "SampleCNN"]
@@ -270,7 +272,7 @@ def test_the_verdict_is_that_of_the_results(results, page):
     sentences = [sentence for verdict in verdicts for sentence in verdict.sentences]
     assert [each["text"] for each in page.all("p") if each.get("class") == "sentence"] == sentences
     (section,) = (each for each in page.all("section") if each.get("id") == "heard")
-    for verdict, index in zip(verdicts, (0, 7), strict=True):
+    for verdict, index in zip(verdicts, (0, 9), strict=True):
         rows = page.all("tr", page.all("table", section)[index])
         numbers = [[each["text"] for each in page.all("td", row)] for row in rows[1:]]
         assert numbers == [list(number.values.values()) for number in verdict.numbers]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from localization.cues import HORIZONTAL
+from localization.rooms import OTHER
 from models import MODELS
 from params import CENTRE, SRP_PHAT
 from report.any_room import compare, twin
@@ -32,6 +33,7 @@ from report.page.heard_tables import (
 )
 from report.page.plates import Plate
 from report.page.results import Results
+from report.page.tables import Table, measures_table
 from report.style import condition_title, localizer_title
 from report.verdict import TABLES as VERDICT
 from report.verdict import pronounce
@@ -59,7 +61,7 @@ def gather_heard(read: dict[str, Results], assets: Assets) -> dict | None:
         "cues": cue_table(weights, [HORIZONTAL], _shipped(weights)),
         "cues_more": cue_table(weights, ["x", "y"], list(dict.fromkeys(weights["localizer"]))),
         "cue_plate": cue_plate(weights[~of_any_room], assets, "cues"),
-        "room_tables": {name: (_told(each.run["arguments"]), room_table(each.tables))
+        "room_tables": {name: (_told(each.run["arguments"]), room_table(each.tables), _elsewhere(each.tables))
                         for name, each in read.items() if name.split("_")[0] == "rooms"},
         "room_plate": room_plate(tables["rooms"], assets),
         "sensitivity": sensitivity_table(scores),
@@ -155,6 +157,12 @@ def _told(asked: dict) -> str:
     """Return who talks where in other rooms."""
     voices = f"voices of {Path(asked['corpus']).name}" if asked["corpus"] else "voices of the test"
     return f"{voices}, {REGIONS[asked['region']]}"
+
+
+def _elsewhere(tables: dict[str, pd.DataFrame]) -> Table:
+    """Return all measures of the errors in other rooms."""
+    errors = without_others(tables["errors.csv"])
+    return measures_table(errors[errors["place"] == OTHER])
 
 
 def _shipped(table: pd.DataFrame) -> list[str]:

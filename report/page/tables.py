@@ -150,20 +150,21 @@ def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
     errors : DataFrame
         ``errors.csv`` of localization_experiment.py.
     """
-    columns = _conditions(errors)
-    described = {(row["localizer"], row["condition"]): row for _, row in errors.iterrows()}
-    names = list(dict.fromkeys(errors["localizer"]))
+    mae = Table(_mae_caption(errors), _conditions(errors), [("MAE", _error_rows(errors, "mae_m"))])
+    return mae, measures_table(errors)
 
-    def rows(measure: str) -> list[Row]:
-        return [
-            Row(localizer_title(name), "control" if name == CENTRE else "plain",
-                [_error_cell(described.get((name, column)), measure) for column in columns])
-            for name in names
-        ]  # fmt: skip
 
-    mae = Table(_mae_caption(errors), columns, [("MAE", rows("mae_m"))])
-    groups = [(title, rows(measure)) for measure, title in MEASURES.items()]
-    return mae, Table("Errors in metres over all windows, and slopes of estimate against truth", columns, groups)
+def measures_table(errors: pd.DataFrame) -> Table:
+    """Return the errors that a MAE is made of, and slopes, a group a measure.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Columns condition, localizer and `MEASURES`.
+    """
+    groups = [(title, _error_rows(errors, measure)) for measure, title in MEASURES.items()]
+    caption = "Errors in metres over all windows, and slopes of estimate against truth"
+    return Table(caption, _conditions(errors), groups)
 
 
 def column_lines(name: str) -> list[tuple[str, str]]:
@@ -191,13 +192,22 @@ def _mae_caption(table: pd.DataFrame) -> str:
     return "MAE in metres" + ("; below it, pale, the published one" if has_published(table) else "")
 
 
+def _error_rows(errors: pd.DataFrame, measure: str) -> list[Row]:
+    described = {(row["localizer"], row["condition"]): row for _, row in errors.iterrows()}
+    return [
+        Row(localizer_title(name), "control" if name == CENTRE else "plain",
+            [_error_cell(described.get((name, column)), measure) for column in _conditions(errors)])
+        for name in dict.fromkeys(errors["localizer"])
+    ]  # fmt: skip
+
+
 def _error_cell(row: pd.Series | None, measure: str = "mae_m") -> Cell | None:
     """Return a cell of a row of a table of errors, below an MAE the published one."""
     if row is None:
         return None
-    value, theirs = row[measure], row["published_mae_m"]
+    value, theirs = row[measure], row["published_mae_m"] if measure == "mae_m" else None
     text = "–" if pd.isna(value) else metres(value)
-    return Cell(value, text) if measure != "mae_m" or pd.isna(theirs) else Cell(value, text, theirs, metres(theirs))
+    return Cell(value, text) if pd.isna(theirs) else Cell(value, text, theirs, metres(theirs))
 
 
 def _by_pair(caption: str, summary: pd.DataFrame, cell: Callable[[NamedTuple], Cell | None]) -> Table:
