@@ -105,7 +105,7 @@ def cue_plate(weights: pd.DataFrame, assets: Assets, file: str) -> Plate:
 
 def room_plate(tables: dict[str, pd.DataFrame], assets: Assets) -> Plate:
     """Draw the errors in the own room and in others; narrow: a figure a network, SRP-PHAT beside it."""
-    errors, verdicts = tables["errors.csv"], tables["verdicts.csv"]
+    errors, verdicts = without_others(tables["errors.csv"]), tables["verdicts.csv"]
     alt = "MAE in the own room and in others against T60, for "
     wide = assets.picture("rooms", alt + "all networks and SRP-PHAT", partial(rooms_errors, errors, verdicts))
     parts = []
