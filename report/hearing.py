@@ -82,7 +82,7 @@ def cue_weights(weights: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         if not found["findable"].loc[(list("xy"), names)].all():
             panels[0, 0].bar(0, 0, facecolor="none", edgecolor=theme.ink, hatch="////", label="no control finds it")
         figure.supxlabel("T60 (s)", fontsize="medium")
-        legend(figure, n_columns=5 if len(names) > 3 else 2)
+        legend(figure, n_columns=5 if len(names) > 4 else 3 if len(names) > 2 else 2)
     return figure
 
 

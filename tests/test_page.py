@@ -234,12 +234,12 @@ def test_findings_equal_the_result_files(results, page):
 
 def test_tables_of_what_is_heard_equal_the_result_files(results, page):
     weights = table(results, "cues", "weights.csv").set_index(["localizer", "coordinate", "cue", "condition"])
-    rows, apart = (shown(page, "heard", index) for index in (1, 2))
+    rows, of_any_room, apart = (shown(page, "heard", index) for index in (2, 3, 4))
     rooms = table(results, "rooms", "errors.csv").set_index(["localizer", "place", "condition"])
-    elsewhere, measures, held_out = (shown(page, "heard", index) for index in (3, 4, 5))
+    elsewhere, measures, held_out = (shown(page, "heard", index) for index in (5, 6, 7))
     scores = table(results, "sensitivity", "scores.csv").query("score == 'S' and coordinate == 'yy'")
     scores = scores.set_index(["localizer", "weights", "method", "condition"])["value"]
-    sensitivity, shares, of_any_room, changed = (shown(page, "heard", index) for index in (7, 8, 10, 11))
+    sensitivity, shares, changed = (shown(page, "heard", index) for index in (9, 10, 11))
     direct = table(results, "shares", "shares.csv").query("part == 'direct' and method == 'lrp' and score == 'split'")
     errors = table(results, "interventions", "interventions.csv")
     errors = errors.set_index(["localizer", "intervention", "condition"])["mae_m"]
@@ -272,7 +272,7 @@ def test_the_verdict_is_that_of_the_results(results, page):
     sentences = [sentence for verdict in verdicts for sentence in verdict.sentences]
     assert [each["text"] for each in page.all("p") if each.get("class") == "sentence"] == sentences
     (section,) = (each for each in page.all("section") if each.get("id") == "heard")
-    for verdict, index in zip(verdicts, (0, 9), strict=True):
+    for verdict, index in zip(verdicts, (0, 1), strict=True):
         rows = page.all("tr", page.all("table", section)[index])
         numbers = [[each["text"] for each in page.all("td", row)] for row in rows[1:]]
         assert numbers == [list(number.values.values()) for number in verdict.numbers]
