@@ -103,8 +103,8 @@ PROFILES = {
         batch_size=30,
         null_sources=4,
         heard={
-            "cues": f"--trials 40 {ANY_ROOM}",
-            "rooms": f"--rooms 4 {ANY_ROOM}",
+            "cues": f"--trials 30 {ANY_ROOM}",
+            "rooms": f"--rooms 3 {ANY_ROOM}",
             "sensitivity": f"--sources 2 --windows 1 --untrained 4 --null_sources 2 {ANY_ROOM}",
             "shares": f"--sources 3 --untrained 2 --null_sources 3 {ANY_ROOM}",
         },
