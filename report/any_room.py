@@ -33,7 +33,8 @@ def twin(name: str) -> str:
 def compare(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict | None:
     """Return how networks for any room differ from the shipped ones of one room; None where a table lacks them.
 
-    Each is compared with its twin of one room in every condition; differs what intervals of 95 % tell apart.
+    Each is compared with its twin of one room in every condition, by cues that a control finds; differs what intervals
+    of 95 % tell apart.
 
     Parameters
     ----------
@@ -47,21 +48,21 @@ def compare(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict | None:
     names = [name for name in PUBLISHED_MODELS if twin(name) in shown and all(name in each for each in present)]
     if not names:
         return None
-    weights = weights[weights["coordinate"] == HORIZONTAL]
+    weights = weights[(weights["coordinate"] == HORIZONTAL) & weights["findable"]]
     scores = scores[(scores["weights"] == "trained") & (scores["method"] == AVERAGED) & (scores["coordinate"] == "y")]
     profiles = scores[(scores["score"] == "profile_correlation") & (scores["against"] == MULTILATERATION)]
     exact = shares[(shares["method"] == LEVEL) & (shares["score"] == EXACT) & (shares["part"] == "direct")]
     told = {
-        "own": _tally(rooms, names, names, words=("more", "less")),
-        "baseline": _tally(rooms, names, [SRP_PHAT] * len(names), words=("more", "less")),
+        "own": _tally(rooms, names, names),
+        "baseline": _tally(rooms, names, [SRP_PHAT] * len(names)),
         "delays": _changes(weights[weights["cue"] == "delays"], names),
         "early": _changes(weights[weights["cue"] == "early"], names),
         "profile": _changes(profiles, names),
         "share": _changes(exact.rename(columns={"model": "localizer"}), names),
     }
-    sentences = [(each.format(**told)) for each in (ROOMS + BASELINE, CUES, DELAYS, SHARES)]
+    sentences = [each.format(**told) for each in (ROOMS + BASELINE, CUES, DELAYS, SHARES)]
     for name in (name for name in MODELS if name not in PUBLISHED_MODELS and twin(name) in shown):
-        said = _tally(rooms, [name], [SRP_PHAT], words=("more", "less"))
+        said = _tally(rooms, [name], [SRP_PHAT])
         sentences.append(CONTROL.format(name=localizer_title(name), baseline=said))
     return Verdict(sentences, numbers_of(tables, shown))
 
@@ -72,31 +73,28 @@ def read_verdicts(folders: Mapping[str, Path]) -> list[Verdict]:
     return [each for each in (pronounce(tables), compare(tables)) if each]
 
 
-def _tally(rooms: pd.DataFrame, names: Iterable[str], against: Iterable[str], words: tuple[str, str]) -> str:
+def _tally(rooms: pd.DataFrame, names: Iterable[str], against: Iterable[str]) -> str:
     """Say in how many conditions networks for any room err more or less than others in other rooms."""
     found = []
     for name, other in zip(names, against, strict=True):
         found += list(rooms[(rooms["localizer"] == twin(name)) & (rooms["against"] == other)]["verdict"])
-    return _said(Counter({"above": words[0], "below": words[1]}.get(each, "level") for each in found), words)
+    return _said(Counter({"above": "more", "below": "less"}.get(each, each) for each in found))
 
 
 def _changes(table: pd.DataFrame, names: Iterable[str]) -> str:
     """Say in how many conditions a quantity of networks for any room is more or less than their twins'."""
-    rows = table.set_index(["localizer", "condition"]).sort_index()
-    words = ("more", "less")
-    found = Counter()
+    rows, found = table.set_index(["localizer", "condition"]).sort_index(), Counter()
     for name in names:
-        for condition, own in rows.loc[name].iterrows():
-            other = rows.loc[(twin(name), condition)]
-            found["more" if other["low"] > own["high"] else "less" if other["high"] < own["low"] else "level"] += 1
-    return _said(found, words)
+        for own in table[table["localizer"] == name].itertuples():
+            other = rows.loc[(twin(name), own.condition)]
+            found["more" if other["low"] > own.high else "less" if other["high"] < own.low else "level"] += 1
+    return _said(found)
 
 
-def _said(found: Counter, words: tuple[str, str]) -> str:
+def _said(found: Counter) -> str:
     """Say a count, such as "more (8 of 8)", "more (3 of 8; less in 1)" or "neither more nor less (0 of 8)"."""
-    total = found.total()
-    more, less = sorted(words, key=lambda word: -found[word])
-    if not found[more]:
-        return f"neither {words[0]} nor {words[1]} (0 of {total})"
-    rest = f"; {less} in {found[less]}" if found[less] else ""
-    return f"{more} ({found[more]} of {total}{rest})"
+    total, (most, other) = found.total(), sorted(("more", "less"), key=lambda word: -found[word])
+    if not found[most]:
+        return f"neither more nor less (0 of {total})"
+    rest = f"; {other} in {found[other]}" if found[other] else ""
+    return f"{most} ({found[most]} of {total}{rest})"

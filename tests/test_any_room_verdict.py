@@ -77,5 +77,12 @@ def test_what_differs_from_condition_to_condition_is_counted():
     assert "err less (3 of 4; more in 1) than networks of one room" in compare(mixed).sentences[0]
 
 
+def test_a_cue_that_no_control_finds_does_not_count():
+    mixed = tables()
+    weights = mixed["cues"]["weights.csv"]
+    weights.loc[(weights["condition"] == CONDITIONS[0]) & (weights["cue"] == "early"), "findable"] = False
+    assert "delays more (4 of 4) and its early reflections less (2 of 2)" in compare(mixed).sentences[1]
+
+
 def test_nothing_is_said_without_them():
     assert compare(tables(names=(*OWN, "SRP-PHAT"))) is None
