@@ -9,12 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from localization.cues import HORIZONTAL
-from localization.sensitivity_scores import AVERAGED, LEVEL, MULTILATERATION
-from localization.shares import EXACT
+from localization.sensitivity_scores import AVERAGED, MULTILATERATION
 from models import MODELS, PUBLISHED_MODELS
 from params import ANY_ROOM, SRP_PHAT
 from report.style import localizer_title
-from report.verdict import TABLES, Verdict, numbers_of, pronounce
+from report.verdict import TABLES, Verdict, direct_shares, numbers_of, pronounce
 from running.files import read_csv
 
 ROOMS = "Trained in a new room for every talker, in rooms never heard they err {own} than networks of one room, "
@@ -51,14 +50,13 @@ def compare(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict | None:
     weights = weights[(weights["coordinate"] == HORIZONTAL) & weights["findable"]]
     scores = scores[(scores["weights"] == "trained") & (scores["method"] == AVERAGED) & (scores["coordinate"] == "y")]
     profiles = scores[(scores["score"] == "profile_correlation") & (scores["against"] == MULTILATERATION)]
-    exact = shares[(shares["method"] == LEVEL) & (shares["score"] == EXACT) & (shares["part"] == "direct")]
     told = {
         "own": _tally(rooms, names, names),
         "baseline": _tally(rooms, names, [SRP_PHAT] * len(names)),
         "delays": _changes(weights[weights["cue"] == "delays"], names),
         "early": _changes(weights[weights["cue"] == "early"], names),
         "profile": _changes(profiles, names),
-        "share": _changes(exact.rename(columns={"model": "localizer"}), names),
+        "share": _changes(direct_shares(shares).rename(columns={"model": "localizer"}), names),
     }
     sentences = [each.format(**told) for each in (ROOMS + BASELINE, CUES, DELAYS, SHARES)]
     for name in (name for name in MODELS if name not in PUBLISHED_MODELS and twin(name) in shown):

@@ -13,14 +13,13 @@ from localization.sensitivity_scores import AVERAGED, GRADIENT, LEVEL, SHIFTS
 from localization.shares import EXACT
 from models import MODELS, PUBLISHED_MODELS
 from params import SRP_PHAT
+from report.hearing import STEP_SAMPLES
 from report.style import T60_title, localizer_title
 from report.tables import rounded
 
 TABLES = {"cues": ["weights.csv"], "rooms": ["errors.csv", "verdicts.csv"], "sensitivity": ["scores.csv"],
           "shares": ["shares.csv"]}  # fmt: skip
 """What the verdict follows from, by experiment."""
-STEP_SAMPLES = 0.5
-"""Real shifts that say what is right of delays."""
 DIRECT = {
     "falls": "The longer a room reverberates, the less the networks go by when the direct sound arrives",
     "stays": "However long a room reverberates, the networks go as much by when the direct sound arrives",
@@ -101,7 +100,7 @@ def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
     verdicts = rooms["verdicts.csv"]
     own = verdicts[(verdicts["condition"] == ends[-1]) & (verdicts["against"] == OWN)].set_index("localizer")["verdict"]
     agree = all(_agrees(scores[scores["localizer"] == name]) for name in names)
-    shares = _direct_shares(tables["shares"]["shares.csv"], ends[-1]).loc[names]
+    shares = _shares_in(tables, ends[-1]).loc[names]
     favoured = bool((shares[["energy_verdict", "untrained_verdict"]] == "above").all(axis=None))
     sentences = [_cue_sentence(weights, names, *ends)] if len(ends) > 1 else []
     sentences += [ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]], FAVOUR[favoured] + HALVES[agree]]
@@ -114,7 +113,7 @@ def numbers_of(tables: Mapping[str, Mapping[str, pd.DataFrame]], names: list[str
     ends, shown = _ends(weights), [*names, SRP_PHAT]
     weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
     mae_m = tables["rooms"]["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
-    shares = _direct_shares(tables["shares"]["shares.csv"], ends[-1]).loc[names]
+    shares = _shares_in(tables, ends[-1]).loc[names]
     where = f"T60 {' → '.join(map(T60_title, ends))} s"
     numbers = [
         Number(
@@ -134,6 +133,12 @@ def numbers_of(tables: Mapping[str, Mapping[str, pd.DataFrame]], names: list[str
         ),
     ]
     return numbers
+
+
+def direct_shares(shares: pd.DataFrame) -> pd.DataFrame:
+    """Return what the direct sound gets of gradient x input, by linearity, a row a network and condition."""
+    exact = (shares["method"] == LEVEL) & (shares["score"] == EXACT)
+    return shares[exact & (shares["part"] == "direct")]
 
 
 def _ends(weights: pd.DataFrame) -> list[str]:
@@ -179,10 +184,9 @@ def _share(row) -> str:
     return f"{energy} → {relevance} ({untrained})"
 
 
-def _direct_shares(shares: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """Return what the direct sound gets of gradient x input, by linearity, a row a network."""
-    exact = (shares["method"] == LEVEL) & (shares["score"] == EXACT)
-    return shares[exact & (shares["part"] == "direct") & (shares["condition"] == condition)].set_index("model")
+def _shares_in(tables: Mapping[str, Mapping[str, pd.DataFrame]], condition: str) -> pd.DataFrame:
+    shares = direct_shares(tables["shares"]["shares.csv"])
+    return shares[shares["condition"] == condition].set_index("model")
 
 
 def _agrees(scores: pd.DataFrame) -> bool:

@@ -150,7 +150,7 @@ def localization_tables(errors: pd.DataFrame) -> tuple[Table, Table]:
     errors : DataFrame
         ``errors.csv`` of localization_experiment.py.
     """
-    mae = Table(_mae_caption(errors), _conditions(errors), [("MAE", _error_rows(errors, "mae_m"))])
+    mae = Table(_mae_caption(errors), _conditions(errors), _error_groups(errors, {"mae_m": "MAE"}))
     return mae, measures_table(errors)
 
 
@@ -162,9 +162,8 @@ def measures_table(errors: pd.DataFrame) -> Table:
     errors : DataFrame
         Columns condition, localizer and `MEASURES`.
     """
-    groups = [(title, _error_rows(errors, measure)) for measure, title in MEASURES.items()]
     caption = "Errors in metres over all windows, and slopes of estimate against truth"
-    return Table(caption, _conditions(errors), groups)
+    return Table(caption, _conditions(errors), _error_groups(errors, MEASURES))
 
 
 def column_lines(name: str) -> list[tuple[str, str]]:
@@ -192,13 +191,19 @@ def _mae_caption(table: pd.DataFrame) -> str:
     return "MAE in metres" + ("; below it, pale, the published one" if has_published(table) else "")
 
 
-def _error_rows(errors: pd.DataFrame, measure: str) -> list[Row]:
+def _error_groups(errors: pd.DataFrame, titles: dict[str, str]) -> list[tuple[str, list[Row]]]:
+    """Return a group a measure, with its title, whose rows are all that localizes."""
+    columns, names = _conditions(errors), list(dict.fromkeys(errors["localizer"]))
     described = {(row["localizer"], row["condition"]): row for _, row in errors.iterrows()}
-    return [
-        Row(localizer_title(name), "control" if name == CENTRE else "plain",
-            [_error_cell(described.get((name, column)), measure) for column in _conditions(errors)])
-        for name in dict.fromkeys(errors["localizer"])
-    ]  # fmt: skip
+
+    def rows(measure: str) -> list[Row]:
+        return [
+            Row(localizer_title(name), "control" if name == CENTRE else "plain",
+                [_error_cell(described.get((name, column)), measure) for column in columns])
+            for name in names
+        ]  # fmt: skip
+
+    return [(title, rows(measure)) for measure, title in titles.items()]
 
 
 def _error_cell(row: pd.Series | None, measure: str = "mae_m") -> Cell | None:
