@@ -99,9 +99,13 @@ def halves(
     level, delay : tensors, shape (..., bin, frame)
         In the unit of the attributions, and per sample of delay.
     """
+    return halves_of_slopes(inputs, multipliers(inputs, attributions), frames)
+
+
+def halves_of_slopes(inputs: torch.Tensor, slopes: torch.Tensor, frames: Frames) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the `halves` of slopes c(n), such as a gradient, in place of the attributions x(n) c(n)."""
     spectra = frames.spectrogram(inputs).requires_grad_()
-    signals = frames.signals(spectra, inputs.shape[-1])
-    (adjoint,) = torch.autograd.grad(signals, spectra, multipliers(inputs, attributions))
+    (adjoint,) = torch.autograd.grad(frames.signals(spectra, inputs.shape[-1]), spectra, slopes)
     cross = spectra.detach() * adjoint.conj()
     bins = torch.arange(cross.shape[-2], dtype=inputs.dtype, device=inputs.device)
     return cross.real, cross.imag * (bins * (2 * math.pi / frames.length_samples))[:, None]
