@@ -23,7 +23,6 @@ from explain.lrp.canonizers import MergeBatchNorm
 from explain.lrp.hooks import EPSILON
 from explain.methods.noise import generator_of, noise_below
 from explain.removal import places_by, removed_count
-from explain.time_frequency import multipliers
 from explain.zennit_import import zennit
 from models.inference import BATCH_SIZES, evaluating
 
@@ -143,10 +142,9 @@ def infidelity(
 ) -> np.ndarray:
     """Return how much of the changes of the answer attributions don't foresee, 0 to 1, shape (input,).
 
-    A tenth of the blocks, drawn, is replaced; foreseen is the sum of attributions times the part of each value that
-    went. By captum, up to the scale of the attributions, over the mean square of the real changes: C.-K. Yeh,
-    C.-Y. Hsieh, A. Suggala, D. I. Inouye, P. Ravikumar, "On the (In)fidelity and Sensitivity of Explanations", NeurIPS
-    2019.
+    A tenth of the blocks, drawn, is replaced; foreseen is the sum of their attributions. By captum, up to the scale of
+    the attributions, over the mean square of the real changes: C.-K. Yeh, C.-Y. Hsieh, A. Suggala, D. I. Inouye,
+    P. Ravikumar, "On the (In)fidelity and Sensitivity of Explanations", NeurIPS 2019.
 
     Parameters
     ----------
@@ -159,32 +157,26 @@ def infidelity(
     block_samples, draws : int
     """
     grain, found = Blocks(block_samples), []
-    arrays = zip(*(torch.tensor(each, dtype=torch.float32, device=device) for each in
-                   (inputs, start, attributions, others)), strict=True)  # fmt: skip
+    arrays = (torch.tensor(each, dtype=torch.float32, device=device) for each in (inputs, start, attributions, others))
     with answering(model.to(device)):
-        for value, put_in, given, other in arrays:
+        for value, put_in, given, other in zip(*arrays, strict=True):
             weights = put_in / zennit.core.stabilize(model(value[None])[0], EPSILON)
-            drawn = generator_of(value, 0)
-            changes = []
 
-            def replace(heard: torch.Tensor, other=other, drawn=drawn) -> tuple[torch.Tensor, torch.Tensor]:
-                features = grain.scores(heard[:1], heard[:1]).shape[1]
-                replaced = torch.rand(len(heard), features, generator=drawn).to(heard.device) < TENTH
-                mixed = grain.mixed(heard, other.expand_as(heard), replaced)
-                return heard - mixed, mixed
+            def missed(given: torch.Tensor, value=value, other=other, weights=weights, **how) -> torch.Tensor:
+                drawn = generator_of(value, 0)
 
-            def answer(heard: torch.Tensor, weights=weights, changes=changes) -> torch.Tensor:
-                changes.append(model(heard) @ weights)
-                return changes[-1]
+                def replace(heard: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+                    blocks = torch.rand(len(heard), grain.count(heard), generator=drawn).to(heard.device) < TENTH
+                    chosen = grain.mixed(torch.zeros_like(heard), torch.ones_like(heard), blocks)
+                    return chosen, torch.where(chosen > 0, other, heard)
 
-            slopes = multipliers(value, given)
-            missed = captum_infidelity(
-                answer, replace, value[None], slopes[None], n_perturb_samples=draws,
-                max_examples_per_batch=draws, normalize=True,
-            )  # fmt: skip
-            whole, changed = changes[0], torch.cat(changes[1:])
-            found.append(missed[0] / (whole - changed).square().mean())
-    return torch.stack(found).cpu().numpy()
+                return captum_infidelity(
+                    lambda heard: model(heard) @ weights, replace, value[None], given[None],
+                    n_perturb_samples=draws, max_examples_per_batch=BATCH_SIZES[value.device.type], **how,
+                )  # fmt: skip
+
+            found.append(missed(given, normalize=True) / missed(torch.zeros_like(given)))
+    return torch.cat(found).cpu().numpy()
 
 
 def max_sensitivity(
@@ -204,8 +196,8 @@ def max_sensitivity(
     """
     values = torch.tensor(inputs)
 
-    def add_noise(heard: torch.Tensor) -> torch.Tensor:
-        return heard + torch.cat([noise_below(each, snr_db, 1, place) for place, each in enumerate(heard)])
+    def add_noise(heard: tuple[torch.Tensor]) -> torch.Tensor:
+        return heard[0] + torch.cat([noise_below(each, snr_db, 1, place) for place, each in enumerate(heard[0])])
 
     def explanation(heard: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
         return (torch.tensor(explain(heard[0].numpy())),)

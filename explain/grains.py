@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from explain.time_frequency import Frames, halves
+from explain.time_frequency import FRAMES, Frames, halves
 
 
 class Grain(ABC):
@@ -34,9 +34,13 @@ class Blocks(Grain):
 
     samples: int | None = None
 
+    def count(self, inputs: torch.Tensor) -> int:
+        """Return how many blocks each input has."""
+        return int(self._numbers(inputs)[-1]) + 1
+
     def scores(self, inputs: torch.Tensor, attributions: torch.Tensor) -> torch.Tensor:
         numbers = self._numbers(inputs)
-        sums = attributions.new_zeros(len(inputs), int(numbers[-1]) + 1)
+        sums = attributions.new_zeros(len(inputs), self.count(inputs))
         return sums.index_add_(1, numbers, attributions.flatten(1))
 
     def mixed(self, inputs: torch.Tensor, others: torch.Tensor, replaced: torch.Tensor) -> torch.Tensor:
@@ -56,7 +60,7 @@ class Bins(Grain):
     frames : Frames
     """
 
-    frames: Frames = Frames()
+    frames: Frames = FRAMES
 
     def scores(self, inputs: torch.Tensor, attributions: torch.Tensor) -> torch.Tensor:
         level, _ = halves(inputs, attributions, self.frames)

@@ -23,7 +23,7 @@ def randomised(model: nn.Module, twin: nn.Module, share: float) -> nn.Module:
         How many of the layers with weights, counted from the output, are taken from the twin.
     """
     mixed = copy.deepcopy(model)
-    names = [name for name, layer in mixed.named_modules() if not any(layer.children()) and any(layer.parameters())]
+    names = [name for name, layer in mixed.named_modules() if not any(layer.children()) and layer.state_dict()]
     for name in names[len(names) - round(share * len(names)) :]:
         mixed.get_submodule(name).load_state_dict(twin.get_submodule(name).state_dict())
     return mixed
