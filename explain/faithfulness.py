@@ -196,10 +196,12 @@ def max_sensitivity(
     """
     values = torch.tensor(inputs)
 
-    def add_noise(heard: tuple[torch.Tensor]) -> torch.Tensor:
-        return heard[0] + torch.cat([noise_below(each, snr_db, 1, place) for place, each in enumerate(heard[0])])
+    def add_noise(heard: torch.Tensor) -> torch.Tensor:
+        return heard + torch.cat([noise_below(each, snr_db, 1, place) for place, each in enumerate(heard)])
 
-    def explanation(heard: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-        return (torch.tensor(explain(heard[0].numpy())),)
+    @torch.enable_grad()
+    def explanation(heard: torch.Tensor | tuple[torch.Tensor]) -> torch.Tensor:
+        heard = heard[0] if isinstance(heard, tuple) else heard
+        return torch.tensor(explain(heard.numpy()))
 
     return sensitivity_max(explanation, values, add_noise, n_perturb_samples=draws).numpy()
