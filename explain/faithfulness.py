@@ -44,8 +44,8 @@ def answers_after(
     model: nn.Module,
     inputs: np.ndarray,
     others: Mapping[str, np.ndarray],
-    attributions: np.ndarray,
     grain: Grain,
+    scores: torch.Tensor,
     percents: Sequence[float] = PERCENTS,
     device: str | torch.device = "cpu",
 ) -> np.ndarray:
@@ -55,10 +55,12 @@ def answers_after(
     ----------
     model : torch.nn.Module
         Taken in evaluation mode.
-    inputs, attributions : float32 arrays, shape (input, ..., sample)
+    inputs : float32 array, shape (input, ..., sample)
     others : dict of str to float32 array
         What features are replaced by: inputs of the same shape.
     grain : Grain
+    scores : tensor, shape (input, feature)
+        What each feature of the grain was given.
     percents : sequence of float
         Shares of the features that are replaced, rounded down to whole features.
     device : str or torch.device
@@ -69,8 +71,7 @@ def answers_after(
         In the order of `others` and `ORDERS`.
     """
     size = BATCH_SIZES[torch.device(device).type]
-    values, given = (torch.tensor(each, dtype=torch.float32, device=device) for each in (inputs, attributions))
-    scores = grain.scores(values, given).float()
+    values, scores = torch.tensor(inputs, dtype=torch.float32, device=device), scores.float().to(device)
     counts = torch.tensor([removed_count(percent, scores.shape[1]) for percent in percents], device=device)
     found = []
     with answering(model.to(device)):
@@ -109,8 +110,9 @@ def areas(curves: np.ndarray, whole: np.ndarray, nothing: np.ndarray, percents: 
     -------
     array, shape (..., order)
     """
-    first, last = (np.broadcast_to(each[..., None, None], (*curves.shape[:-1], 1)) for each in (whole, nothing))
-    return np.trapezoid(np.concatenate([first, curves, last], axis=-1), np.array([0, *percents, 100]) / 100, axis=-1)
+    ends = [np.broadcast_to(each[..., None, None], (*curves.shape[:-1], 1)) for each in (whole, nothing)]
+    joined = np.concatenate([ends[0], curves, ends[1]], axis=-1)
+    return np.trapezoid(joined, np.array([0, *percents, 100]) / 100, axis=-1)
 
 
 def between(found: np.ndarray, kind: str) -> np.ndarray:
@@ -148,8 +150,9 @@ def infidelity(
 
     Parameters
     ----------
-    model, inputs, attributions, device
+    model, inputs, device
         As of `answers_after`.
+    attributions : float32 array, of the shape of `inputs`
     start : array, shape (input, output)
         What was explained; outputs count by it over themselves.
     others : float32 array, of the shape of `inputs`
@@ -200,8 +203,8 @@ def max_sensitivity(
         return heard + torch.cat([noise_below(each, snr_db, 1, place) for place, each in enumerate(heard)])
 
     @torch.enable_grad()
-    def explanation(heard: torch.Tensor | tuple[torch.Tensor]) -> torch.Tensor:
+    def explanation(heard: torch.Tensor | tuple[torch.Tensor]) -> tuple[torch.Tensor]:
         heard = heard[0] if isinstance(heard, tuple) else heard
-        return torch.tensor(explain(heard.numpy()))
+        return (torch.tensor(explain(heard.numpy())),)
 
     return sensitivity_max(explanation, values, add_noise, n_perturb_samples=draws).numpy()

@@ -235,7 +235,12 @@ def null_rows(recordings: Recordings, count: int) -> list[int]:
 
 
 def results_of(
-    args: argparse.Namespace, experiment: str, trials: list[dict], networks: list[Network], **more
+    args: argparse.Namespace,
+    experiment: str,
+    trials: list[dict],
+    networks: list[Network],
+    usual: dict | None = None,
+    **more,
 ) -> Results:
     """Return the place of an experiment's results, which is refused where it holds others.
 
@@ -248,6 +253,8 @@ def results_of(
         What the JSON says of each trial.
     networks : list of Network
         Those of the trials.
+    usual : dict, optional
+        Where the experiment's own usual arguments are others.
     **more
         What else the results depend on and their JSON says.
 
@@ -259,9 +266,9 @@ def results_of(
     conditions, names = arguments.conditions(args), list(dict.fromkeys(args.model_name))
     parts = ["pooled"] if set(conditions) == set(params.CONDITIONS) else [condition.name for condition in conditions]
     parts += names if set(names) != set(PUBLISHED_MODELS) else []
-    for name, usual in USUAL.items():
-        value = getattr(args, name, usual)
-        if value != usual:
+    for name, expected in (USUAL | (usual or {})).items():
+        value = getattr(args, name, expected)
+        if value != expected:
             parts += value if isinstance(value, list) else [str(value)]
     content = {"trials": trials, "files": {network.identity["weights"]: network.weights for network in networks}} | more
     return Results(args.results / experiment / "_".join(parts), vars(args), PLACES, content)

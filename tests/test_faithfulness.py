@@ -37,7 +37,8 @@ def test_answers_after_every_order_are_the_literal_sums(grain, replacement, line
     model, slopes, inputs, other = linear
     other = other * (replacement == "other")
     given = (slopes * inputs).astype(np.float32)
-    answers = answers_after(model, inputs, {replacement: other}, given, grain, (20, 50))
+    scores = grain.scores(torch.tensor(inputs), torch.tensor(given))
+    answers = answers_after(model, inputs, {replacement: other}, grain, scores, (20, 50))
     length = grain.samples or 40
     features = [(row, slice(first, first + length)) for row in range(2) for first in range(0, 40, length)]
     for number in range(3):
@@ -67,7 +68,7 @@ def test_no_order_hurts_a_linear_network_more_than_that_of_its_own_terms(linear,
     whole = (slopes * inputs).sum(axis=(1, 2))
     maps = [slopes * inputs, rng.standard_normal(SHAPE), inputs**2, -slopes * inputs]
     for given in maps:
-        answers = answers_after(model, inputs, zeros, given.astype(np.float32), Blocks(1))[:, 0, ..., 0]
+        answers = answers_after(model, inputs, zeros, Blocks(1), torch.tensor(given).flatten(1))[:, 0, ..., 0]
         fallen.append(areas(whole[:, None, None] - answers, np.zeros(3), whole, PERCENTS))
     found = np.stack(fallen)  # (map, input, order)
     signs = between(found, "signs")

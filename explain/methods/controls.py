@@ -28,8 +28,12 @@ class Random(Method):
     is_control = True
 
     def attribute_batch(self, model: nn.Module, inputs: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        drawn = [torch.rand(each.shape, generator=generator_of(each, self.seed)) for each in inputs]
-        return 2 * torch.stack(drawn).to(inputs) - 1
+        return self.like(inputs)
+
+    def like(self, values: torch.Tensor) -> torch.Tensor:
+        """Return random numbers for each of the values, shape (input, ...)."""
+        drawn = [torch.rand(each.shape, generator=generator_of(each, self.seed)) for each in values]
+        return 2 * torch.stack(drawn).to(values) - 1
 
 
 class Energy(Method):
