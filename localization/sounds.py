@@ -1,8 +1,8 @@
 """Whether what relevance keeps of a recording is cleaner than the recording: relevance listened to, and scored.
 
-Three ways to listen to the relevance R of an input x: R itself as a signal, which is what was published; the input times
-what is positive, max(R, 0) x; and the input through a mask of its short-time spectra, which keeps of each microphone the
-bins with the largest magnitude of `explain.time_frequency`'s level half. What is heard then is scored against the direct
+Three ways to listen to the relevance R of an input x: R itself as a signal, as published; the input times what is
+positive, max(R, 0) x; and the input through a mask of its short-time spectra, which keeps of each microphone the bins
+with the largest magnitude of `explain.time_frequency`'s level half. What is heard then is scored against the direct
 sound d, which is known exactly.
 
 - SI-SDR: 10 lg(|a d|^2 / |a d - y|^2) of a result y, with a = <y, d> / |d|^2. J. Le Roux, S. Wisdom, H. Erdogan,
@@ -12,7 +12,7 @@ sound d, which is known exactly.
   the same weights. R itself is not a part of the recording, and has neither.
 
 As controls the same weights at each microphone in another order: the largest where the input is strongest (energy), by
-chance, or where the direct sound has most of what is heard there (ideal). And R of networks that were never trained.
+chance, or where they make <y, d> largest, by who knows d (ideal). And R of networks that were never trained.
 """
 
 from __future__ import annotations
@@ -64,14 +64,13 @@ class Way(ABC):
     def heard(self, weights: np.ndarray, signals: np.ndarray) -> np.ndarray:
         """Return what is heard of signals by some weights."""
 
-    def strength(self, signals: np.ndarray) -> np.ndarray:
-        """Return the energy of signals wherever there is a weight."""
-        return signals**2
+    def products(self, inputs: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return what each weight counts for, where it adds the input to a result, in <result, others>."""
+        return inputs * others
 
-    def cleanness(self, direct: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        """Return how much the direct sound has of the input wherever there is a weight."""
-        energy = self.strength(direct)
-        return _over(energy, energy + self.strength(inputs - direct))
+    def energy(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the energy of the input wherever there is a weight."""
+        return inputs**2
 
 
 class Itself(Way):
@@ -85,8 +84,8 @@ class Itself(Way):
     def heard(self, weights: np.ndarray, signals: np.ndarray) -> np.ndarray:
         return weights
 
-    def cleanness(self, direct: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        return direct
+    def products(self, inputs: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return others
 
 
 class Product(Way):
@@ -109,11 +108,10 @@ class Mask(Way):
     ----------
     percent : float
         Share of the bins of each microphone that is kept.
-    frames : Frames
     """
 
     percent: float = PERCENT
-    frames: Frames = Frames()
+    frames = Frames()
     name, title = "mask", "input through mask of relevance"
 
     def weights(self, inputs: np.ndarray, relevance: np.ndarray) -> np.ndarray:
@@ -126,8 +124,12 @@ class Mask(Way):
         spectra = self.frames.spectrogram(torch.from_numpy(signals)) * torch.from_numpy(weights)
         return self.frames.signals(spectra, signals.shape[-1]).numpy()
 
-    def strength(self, signals: np.ndarray) -> np.ndarray:
-        return self.frames.spectrogram(torch.from_numpy(signals)).abs().square().numpy()
+    def products(self, inputs: np.ndarray, others: np.ndarray) -> np.ndarray:
+        first, second = (self.frames.spectrogram(torch.from_numpy(each)) for each in (inputs, others))
+        return (first * second.conj()).real.numpy()
+
+    def energy(self, inputs: np.ndarray) -> np.ndarray:
+        return self.products(inputs, inputs)
 
 
 def ways(percent: float = PERCENT) -> list[Way]:
@@ -148,7 +150,7 @@ def control_weights(
     way: Way, weights: np.ndarray, direct: np.ndarray, inputs: np.ndarray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Return the weights of each control that has those of the relevance in another order."""
-    orders = {ENERGY: way.strength(inputs), CHANCE: rng.random(weights.shape), IDEAL: way.cleanness(direct, inputs)}
+    orders = {ENERGY: way.energy(inputs), CHANCE: rng.random(weights.shape), IDEAL: way.products(inputs, direct)}
     return {control: reordered(weights, by) for control, by in orders.items()}
 
 
