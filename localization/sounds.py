@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from explain.removal import removed_count
 from explain.statistics import Draws, interval, verdict
 from explain.time_frequency import Frames, halves
 from localization.shares import PARTS
@@ -117,8 +118,9 @@ class Mask(Way):
     def weights(self, inputs: np.ndarray, relevance: np.ndarray) -> np.ndarray:
         level, _ = halves(torch.from_numpy(inputs), torch.from_numpy(relevance), self.frames)
         magnitudes = level.abs().numpy()
-        kept = np.arange(1, magnitudes[0, 0].size + 1) > (1 - self.percent / 100) * magnitudes[0, 0].size
-        return reordered(np.broadcast_to(kept.reshape(magnitudes.shape[2:]), magnitudes.shape), magnitudes)
+        bins = magnitudes[0, 0]
+        kept = np.arange(bins.size) < removed_count(self.percent, bins.size)
+        return reordered(np.broadcast_to(kept.reshape(bins.shape), magnitudes.shape), magnitudes)
 
     def heard(self, weights: np.ndarray, signals: np.ndarray) -> np.ndarray:
         spectra = self.frames.spectrogram(torch.from_numpy(signals)) * torch.from_numpy(weights)

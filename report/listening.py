@@ -14,7 +14,6 @@ from localization.localizer import Network
 from localization.shares import part_windows
 from localization.sounds import (
     CHANCE,
-    CONTROLS,
     ENERGY,
     IDEAL,
     PERCENT,
@@ -113,10 +112,10 @@ def dots(table: pd.DataFrame, score: str, theme: Theme = LIGHT) -> Figure:
     scored = set(table.loc[table["control"] == RELEVANCE, "way"])
     shown = {way.name: way.title for way in ways() if way.name in scored}
     conditions, series = list(dict.fromkeys(table["condition"])), distinct(table, ["model", "method"])
-    places = [control for control in CONTROLS if control in CONTROL_TITLES][::-1]
+    places = list(CONTROL_TITLES)[::-1]
     styles = dict(zip(series, cycle(zip(theme.palette, MARKERS, strict=False)), strict=False))
     several = table["method"].nunique() > 1
-    height_in = 0.45 + 0.17 * len(places) * max(len(series), 2) / 2
+    height_in = 0.4 + len(places) * (0.1 + 0.07 * len(series))
     with theme.canvas(2.2 + 2.0 * len(conditions), 1.1 + len(shown) * (height_in + 0.5)) as figure:
         grid = figure.subplots(len(shown), len(conditions), sharey=True, sharex="row", squeeze=False)
         for panels, (way, title) in zip(grid, shown.items(), strict=True):
