@@ -25,6 +25,7 @@ from localization.shares import part_windows
 from localization.sounds import (
     DIRECT,
     PERCENT,
+    REFERENCES,
     RELEVANCE,
     SCORES,
     UNTOUCHED,
@@ -57,12 +58,11 @@ from running.parts import by_source
 from running.provenance import fingerprint
 from running.seeds import generator
 
-SHOWN = ("value", "low", "high", "above_untouched", "above_energy", "energy_verdict", "above_untrained",
-         "untrained_verdict")  # fmt: skip
+SHOWN = ("value", "low", "high", *(f"above_{name}" for name in REFERENCES))
 NAMES = dict(zip(SCORES, ("SI-SDR", "DRR", "DNR"), strict=True))
-VERDICT = """By {score} what relevance keeps is cleaner than what energy keeps in {above} of {all}, as clean in {level},
-less clean in {below}; it is cleaner than what relevance in untrained networks keeps in {untrained}."""
-LEGEND = "Scores of what relevance keeps, with 95 % intervals; those of all controls are in sounds.csv."
+VERDICT = "{way}, {score}: cleaner, in {all}, than {above}; less clean than {below}"
+LEGEND = """Scores of what relevance keeps, with 95 % intervals; those of all controls are in sounds.csv. In how many
+networks, conditions and methods it is cleaner than what is kept by its controls, and less clean, by 95 % intervals:"""
 
 
 def parse(argv: list[str] | None):
@@ -145,11 +145,13 @@ def write_sounds(folder: Path, network: Network, methods: list[Method], recordin
                 soundfile.write(beside, signal, recordings.setup.fs_hz)
 
 
-def verdict_of(score: str, rows: pd.DataFrame) -> str:
-    """Return a sentence on whether what relevance keeps is cleaner than what the controls keep, by a score's rows."""
-    counts = {each: int((rows["energy_verdict"] == each).sum()) for each in ("above", "level", "below")}
-    untrained = int((rows["untrained_verdict"] == "above").sum())
-    return VERDICT.format(score=score, all=len(rows), untrained=untrained, **counts)
+def verdict_of(way: str, score: str, rows: pd.DataFrame) -> str:
+    """Return a sentence on how often what relevance keeps is cleaner than what each reference keeps."""
+    above, below = (
+        ", ".join(f"{name.replace('_', ' ')} {(rows[f'{name}_verdict'] == side).sum()}" for name in REFERENCES)
+        for side in ("above", "below")
+    )
+    return VERDICT.format(way=way, score=score, all=len(rows), above=above, below=below)
 
 
 @exits_cleanly
@@ -176,8 +178,8 @@ def main(argv: list[str] | None = None) -> Path:
     own = table[(table["control"] == RELEVANCE) & table["value"].notna()]
     print(as_text(own[["condition", "model", "method", "way", "score", *SHOWN]], digits=1))
     print(LEGEND)
-    for score, rows in own.groupby("score", sort=False):
-        print(verdict_of(NAMES[score], rows))
+    for (way, score), rows in own.groupby(["way", "score"], sort=False):
+        print(verdict_of(way, NAMES[score], rows))
     print(f"results: {results.folder}")
     return results.folder
 

@@ -11,8 +11,10 @@ sound d, which is known exactly.
   second and third way are linear in the input once the weights are there, so each part of the recording goes through
   the same weights. R itself is not a part of the recording, and has neither.
 
-As controls the same weights at each microphone in another order: the largest where the input is strongest (energy), by
-chance, or where they make <y, d> largest, by who knows d (ideal). And R of networks that were never trained.
+As controls the same weights at each microphone in another order: the largest where the input is strongest (energy); by
+chance, among all or only among what is equally loud; or where they make <y, d> largest, by who knows d (ideal). And R
+of networks that were never trained. In a room that reverberates what is loudest is mostly reflections on top of each
+other, and what leaves it out has more direct sound: whether relevance knows more, what is equally loud tells.
 """
 
 from __future__ import annotations
@@ -31,15 +33,17 @@ from explain.time_frequency import Frames, halves
 from localization.shares import PARTS
 from running.seeds import generator
 
-RELEVANCE, ENERGY, CHANCE, IDEAL, UNTRAINED, UNTOUCHED = CONTROLS = (
-    "relevance", "energy", "chance", "ideal", "untrained", "untouched"
+RELEVANCE, ENERGY, CHANCE, EQUALLY_LOUD, IDEAL, UNTRAINED, UNTOUCHED = CONTROLS = (
+    "relevance", "energy", "chance", "equally_loud", "ideal", "untrained", "untouched"
 )  # fmt: skip
 SCORES = ("si_sdr_db", "drr_db", "dnr_db")
-REFERENCES = (UNTOUCHED, ENERGY, UNTRAINED)
+REFERENCES = (UNTOUCHED, ENERGY, EQUALLY_LOUD, UNTRAINED)
 """What the other rows of a table are compared with."""
 DIRECT, NOISE = PARTS.index("direct"), PARTS.index("noise")
 PERCENT = 20
-VERSION = 1
+EQUALS = 16
+"""Neighbours in the order of their energy that count as equally loud."""
+VERSION = 2
 """Raised when scores are computed otherwise, so that kept ones are computed anew."""
 
 
@@ -148,12 +152,28 @@ def reordered(weights: np.ndarray, by: np.ndarray) -> np.ndarray:
     return moved.reshape(weights.shape)
 
 
+def among_equals(weights: np.ndarray, by: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the weights of each microphone, moved by chance among `EQUALS` neighbours in the order of `by`."""
+    apart = weights.shape[0], weights.shape[1], -1
+    order = np.argsort(by.reshape(apart), axis=-1, kind="stable")
+    mixed = np.argsort(np.arange(order.shape[-1]) // EQUALS + rng.random(order.shape), axis=-1)
+    moved = np.empty_like(weights.reshape(apart))
+    rising = np.take_along_axis(weights.reshape(apart), order, axis=-1)
+    np.put_along_axis(moved, order, np.take_along_axis(rising, mixed, axis=-1), axis=-1)
+    return moved.reshape(weights.shape)
+
+
 def control_weights(
     way: Way, weights: np.ndarray, direct: np.ndarray, inputs: np.ndarray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Return the weights of each control that has those of the relevance in another order."""
-    orders = {ENERGY: way.energy(inputs), CHANCE: rng.random(weights.shape), IDEAL: way.products(inputs, direct)}
-    return {control: reordered(weights, by) for control, by in orders.items()}
+    energy = way.energy(inputs)
+    return {
+        ENERGY: reordered(weights, energy),
+        CHANCE: reordered(weights, rng.random(weights.shape)),
+        EQUALLY_LOUD: among_equals(weights, energy, rng),
+        IDEAL: reordered(weights, way.products(inputs, direct)),
+    }
 
 
 def si_sdr_db(results: np.ndarray, targets: np.ndarray) -> np.ndarray:

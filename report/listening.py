@@ -15,6 +15,7 @@ from localization.shares import part_windows
 from localization.sounds import (
     CHANCE,
     ENERGY,
+    EQUALLY_LOUD,
     IDEAL,
     PERCENT,
     RELEVANCE,
@@ -37,6 +38,7 @@ CONTROL_TITLES = {
     RELEVANCE: "relevance",
     UNTRAINED: "relevance, untrained",
     ENERGY: "energy",
+    EQUALLY_LOUD: "equally loud",
     CHANCE: "chance",
     IDEAL: "ideal",
 }
