@@ -35,7 +35,7 @@ def test_quantus_scores_a_coordinate(blocks, shared, capsys):
     exec(blocks[1], names)
     assert capsys.readouterr().out.count("\n") == 1
     assert set(names["found"]) == {"gradient_x_input", "lrp"}
-    assert all(-1 <= value <= 1 for value in names["found"].values())
+    assert names["found"]["gradient_x_input"] > 0.5
 
 
 def test_captum_attributes_and_scores_a_coordinate(blocks, shared, capsys):

@@ -176,8 +176,8 @@ def base(tmp_path_factory):
 def test_the_command_line_scores_any_methods_and_computes_nothing_twice(base, monkeypatch, capsys):
     folder, asked = base
     names = list(METHODS)[:2]
-    asked = [*asked, "--conditions", "0.15/25", "--sources", "3", "--windows", "1", "--untrained", "2", "--model_name", "loc_cnn",
-             "--method", *names, "--results", str(folder / "results")]  # fmt: skip
+    asked = [*asked, "--conditions", "0.15/25", "--sources", "3", "--windows", "1", "--untrained", "2",
+             "--model_name", "loc_cnn", "--method", *names, "--results", str(folder / "results")]  # fmt: skip
     results = sound_experiment.main(asked)
     table = pd.read_csv(results / "sounds.csv")
     assert len(table) == len(names) * 3 * len(CONTROLS) * len(SCORES)
