@@ -133,7 +133,7 @@ def signals_of(trials: list[Trial], args) -> list[Signals]:
     others = [row for row in everything if row not in few]
     for network, method, store in stores:
         null = [
-            store_of(args, network.untrained(args.seed, number), recordings, store.method)
+            store_of(args.results, args.start, network.untrained(args.seed, number), recordings, store.method)
             for number in range(args.untrained)
         ]
         for rows, heard_by in ((few, null), (others, null[:1])):

@@ -1,7 +1,8 @@
 """Attributions on disk: computed once for all that they depend on, then read by all experiments.
 
 One HDF5 file an item, which appears whole or not at all: so any number of processes may fill a store, in any order, a
-killed one goes on where it stopped, and a part of the items serves the whole later.
+killed one goes on where it stopped, and a part of the items serves the whole later. Where a method promises what its
+attributions add up to, the file says that, too, as "promised".
 """
 
 from __future__ import annotations
@@ -120,16 +121,22 @@ class AttributionStore:
         path = self.folder / f"{self.inputs.names[row]}.h5"
         if path.exists():
             return self._read(path)
-        attributions = self.compute(row, windows)
+        arrays = self._compute(row, windows)
         if not (self.folder / "attributions.json").exists():
             write_json(self.folder / "attributions.json", self.identity)
-        write_arrays(path, {"attributions": attributions}, {"fingerprint": self.fingerprint})
-        return attributions
+        write_arrays(path, arrays, {"fingerprint": self.fingerprint})
+        return arrays["attributions"]
 
     def compute(self, row: int, windows: np.ndarray | None = None) -> np.ndarray:
         """Return what `attributions` does, without the disk."""
+        return self._compute(row, windows)["attributions"]
+
+    def _compute(self, row: int, windows: np.ndarray | None) -> dict[str, np.ndarray]:
         windows = self.inputs.windows(row) if windows is None else windows
-        return self.method.attribute(self.model, windows, self.start.of(row, windows), self.device)
+        start = self.start.of(row, windows)
+        found = {"attributions": self.method.attribute(self.model, windows, start, self.device)}
+        promised = self.method.promised(self.model, windows, start, self.device)
+        return found if promised is None else found | {"promised": promised}
 
     def _read(self, path: Path) -> np.ndarray:
         arrays, attributes = read_arrays(path)

@@ -91,7 +91,8 @@ def halves(
 
     Parameters
     ----------
-    inputs, attributions : real tensors, shape (..., sample)
+    inputs, attributions : real tensors, shape (..., microphone, sample)
+        The former may lack axes of the latter, such as that of the coordinates, where it has 1.
     frames : Frames
 
     Returns
@@ -104,7 +105,7 @@ def halves(
 
 def halves_of_slopes(inputs: torch.Tensor, slopes: torch.Tensor, frames: Frames) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the `halves` of slopes c(n), such as a gradient, in place of the attributions x(n) c(n)."""
-    spectra = frames.spectrogram(inputs).requires_grad_()
+    spectra = frames.spectrogram(inputs.expand_as(slopes)).requires_grad_()
     (adjoint,) = torch.autograd.grad(frames.signals(spectra, inputs.shape[-1]), spectra, slopes)
     cross = spectra.detach() * adjoint.conj()
     bins = torch.arange(cross.shape[-2], dtype=inputs.dtype, device=inputs.device)

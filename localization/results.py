@@ -8,11 +8,9 @@ import pandas as pd
 
 from acoustics.recordings import Recordings
 from explain.methods import choose_methods
-from explain.store import AttributionStore
 from localization.interventions import Intervened, intervention_of
 from localization.localizer import Network
-from localization.starts import Start
-from localization.trials import Trial, chosen_gate
+from localization.trials import Trial, chosen_gate, store_of
 from running.errors import InputError
 from running.files import read_json
 from running.provenance import ROOT, plain
@@ -68,11 +66,9 @@ def open_trial(folder: Path, condition: str, model_name: str) -> Trial:
     if arguments["intervention"]:
         recordings = Intervened(recordings, intervention_of(arguments["intervention"]))
     network = Network(ROOT / run["files"][trial["network"]["weights"]], recordings.setup, model_name)
-    start = Start(arguments["start"], network, recordings.positions_m)
-    stores = {}
-    for method in choose_methods(arguments["method"], gate=chosen_gate(arguments["gate"])):
-        place = ROOT / arguments["results"] / "relevance"
-        stores[method.name] = AttributionStore(place, recordings, network.model, method, start)
+    methods = choose_methods(arguments["method"], gate=chosen_gate(arguments["gate"]))
+    place, start = ROOT / arguments["results"], arguments["start"]
+    stores = {each.name: store_of(place, start, network, recordings, each) for each in methods}
     if {name: plain(store.identity) for name, store in stores.items()} != trial["relevance"]:
         raise InputError(f"weights or recordings are no longer those of {folder}: run the experiment again")
     return Trial(recordings.condition, network, recordings, stores)

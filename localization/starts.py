@@ -16,8 +16,18 @@ STARTS: dict[str, Callable] = {
     "y": lambda estimates_m, position_m, centre_m: estimates_m * [0, 1, 0],
     "z": lambda estimates_m, position_m, centre_m: estimates_m * [0, 0, 1],
     "from_centre": lambda estimates_m, position_m, centre_m: estimates_m - centre_m,
+    "distance": lambda estimates_m, position_m, centre_m: estimates_m * _direction(estimates_m - centre_m),
 }
-"""The true position (published); the estimate; one coordinate of it; the estimate less the constant "the centre"."""
+"""The true position (published); the estimate; one coordinate of it; the estimate less the constant "the centre"; its
+distance from there: the estimate along the direction in which it lies from the constant, so that methods which weigh
+outputs explain one number of metres, the estimate less a reference (S. Letzgus et al., "Toward Explainable Artificial
+Intelligence for Regression Models", IEEE Signal Processing Magazine 39(4), 2022)."""
+
+
+def _direction(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors, shape (window, 3), over their lengths."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
 
 
 def start_m(name: str, network, windows: np.ndarray, position_m: Sequence[float] | None = None) -> np.ndarray:

@@ -99,7 +99,8 @@ def add_start_arguments(parser: argparse.ArgumentParser) -> None:
         default=USUAL["start"],
         help="what is explained: the true position (as published); the network's own estimate (prediction), where the "
         "truth is not known; one coordinate of it (x, y, z), to see what tells that one, as in --start x; the "
-        "estimate less the constant 'the centre' (from_centre), so that what all talkers share is not explained",
+        "estimate less the constant 'the centre' (from_centre), so that what all talkers share is not explained; how "
+        "far it lies from there in its own direction (distance), one number of metres",
     )
     parser.add_argument(
         "--gate",
@@ -203,7 +204,7 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
     trials = []
     for recordings in open_recordings(args):
         for network in open_networks(args, recordings):
-            stores = {method.name: store_of(args, network, recordings, method) for method in methods}
+            stores = {each.name: store_of(args.results, args.start, network, recordings, each) for each in methods}
             trials.append(Trial(recordings.condition, network, recordings, stores))
     if ranks.is_main():
         for store in (store for trial in trials for store in trial.stores.values()):
@@ -212,10 +213,20 @@ def open_trials(args: argparse.Namespace) -> list[Trial]:
     return trials
 
 
-def store_of(args: argparse.Namespace, network: Network, recordings: Recordings, method: Method) -> AttributionStore:
-    """Return the relevance of recordings for a network, as the arguments say."""
-    start = Start(args.start, network, recordings.positions_m)
-    return AttributionStore(args.results / "relevance", recordings, network.model, method, start, network.device)
+def store_of(results: Path, start: str, network: Network, recordings: Recordings, method: Method) -> AttributionStore:
+    """Return the relevance of recordings for a network by a method, for what it compares with as noisy as they are.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the results.
+    start : str
+        A key of `localization.starts.STARTS`.
+    """
+    if recordings.condition != params.ANY_ROOM:
+        method = method.at_snr(recordings.condition.snr_db)
+    put_in = Start(start, network, recordings.positions_m)
+    return AttributionStore(results / "relevance", recordings, network.model, method, put_in, network.device)
 
 
 def chosen_gate(gate: str) -> str | None:

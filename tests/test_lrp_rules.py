@@ -8,6 +8,7 @@ from torch import nn
 
 from explain.lrp.hooks import Gamma, RuleHook
 from explain.lrp.rules import HOOKS, build_composite, describe_composite
+from explain.methods.lrp import LRP
 from explain.zennit_import import zennit
 from models import build_model
 from models.layers import Product, Sum, WindowScale
@@ -167,3 +168,20 @@ def test_unknown_gate_and_unknown_layer_are_refused():
         build_composite(build_model("sample_cnn"), gate="both")
     with pytest.raises(InputError, match="a Bilinear"):
         build_composite(nn.Sequential(nn.Conv1d(1, 1, 3), nn.Bilinear(1, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("rules", "composite"),
+    [("epsilon_plus", "EpsilonPlus"), ("epsilon_alpha2_beta1", "EpsilonAlpha2Beta1")],
+)
+def test_composites_that_have_zennits_names_are_zennits(rules, composite, rng):
+    torch.manual_seed(0)
+    layers = nn.Conv1d(2, 6, 5), nn.ReLU(), nn.MaxPool1d(3), nn.Conv1d(6, 4, 5), nn.ReLU(), nn.Flatten()
+    model = nn.Sequential(*layers, nn.Linear(4 * 14, 3)).eval()
+    windows, start = rng.standard_normal((3, 2, 58)).astype(np.float32), np.ones((3, 3), np.float32)
+    with zennit.attribution.Gradient(model, getattr(zennit.composites, composite)()) as attributor:
+        _, expected = attributor(torch.tensor(windows), torch.tensor(start))
+    given = LRP(convolutions=rules).attribute(model, windows, start)
+    np.testing.assert_allclose(given, expected.numpy(), rtol=1e-4, atol=1e-5 * np.abs(expected.numpy()).max())
+    with pytest.raises(InputError, match="'zplus' is none of published"):
+        LRP(convolutions="zplus").attribute(model, windows, start)

@@ -9,12 +9,11 @@ import pandas as pd
 import torch
 from torch import nn
 
-from explain.lrp.rules import describe_composite
 from models.inference import BATCH_SIZES
 
 
 def conservation_ledger(
-    model: nn.Module, inputs: np.ndarray, start: np.ndarray, gate: str, device: str | torch.device
+    model: nn.Module, inputs: np.ndarray, start: np.ndarray, layers: list[dict[str, str]], device: str | torch.device
 ) -> pd.DataFrame:
     """Account for relevance layer by layer, from the output down to the input.
 
@@ -26,8 +25,8 @@ def conservation_ledger(
         With its rules in force, see `explain.lrp.rules.ruled`.
     inputs, start, device
         See `explain.methods.method.Method.attribute`.
-    gate : str
-        That of the rules.
+    layers : list of dict
+        Those with their rules, of `explain.lrp.rules.describe_composite`.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def conservation_ledger(
     finally:
         for handle in handles:
             handle.remove()
-    layers = [*reversed(describe_composite(model, gate)), {"layer": "input", "kind": "input", "rule": "", "reason": ""}]
+    layers = [*reversed(layers), {"layer": "input", "kind": "input", "rule": "", "reason": ""}]
     ledger = pd.DataFrame(layers).drop(columns="reason")
     ledger["received"] = ledger.layer.map(received)
     ledger["passed"] = ledger.layer.map(passed | {"input": np.nan})

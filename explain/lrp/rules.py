@@ -45,13 +45,26 @@ FIRST = TableRow(
     "w-square",
     "audio swings around zero, so a sample's value says nothing of its weight; weights alone share relevance out",
 )
-TABLE = (
-    TableRow(
-        "convolution",
-        (zennit.types.Convolution,),
-        GAMMA_RULE,
-        "favours what speaks for the output, so that noise cancels less",
+
+
+def _convolution(rule: str, reason: str) -> TableRow:
+    return TableRow("convolution", (zennit.types.Convolution,), rule, reason)
+
+
+PUBLISHED = "published"
+CONVOLUTIONS = {
+    PUBLISHED: (FIRST, _convolution(GAMMA_RULE, "favours what speaks for the output, so that noise cancels less")),
+    "epsilon_plus": (None, _convolution("z-plus", "only what speaks for the output shares")),
+    "epsilon_alpha2_beta1": (
+        None,
+        _convolution("alpha 2 beta 1", "what speaks for it counts twice, less what speaks against"),
     ),
+    "epsilon": (None, _convolution(EPSILON_RULE, "all contributions share as they are")),
+}
+"""Composites by their names: the rule of the first convolution where it has one of its own, and that of the others.
+
+Those that are not published are zennit's EpsilonPlus and EpsilonAlpha2Beta1, and the epsilon rule everywhere."""
+TABLE = (
     TableRow(
         "linear",
         (zennit.types.Linear,),
@@ -72,11 +85,13 @@ GATE_ROWS = {
     "signal": TableRow("product", (Product,), "signal", "corrected: the gate only scales, the signal carries"),
 }
 
-# Rule: how it is computed here, how zennit computes it in general.
+# Rule: how it is computed here, where it is, and how zennit computes it in general.
 HOOKS = {
     "w-square": (hooks.WSquare(), zennit.rules.WSquare(stabilizer=hooks.EPSILON)),
     GAMMA_RULE: (hooks.Gamma(GAMMA), zennit.rules.Gamma(gamma=GAMMA, stabilizer=hooks.EPSILON)),
     EPSILON_RULE: (hooks.Norm(), zennit.rules.Epsilon(epsilon=hooks.EPSILON)),
+    "z-plus": (None, zennit.rules.ZPlus(stabilizer=hooks.EPSILON)),
+    "alpha 2 beta 1": (None, zennit.rules.AlphaBeta(alpha=2, beta=1, stabilizer=hooks.EPSILON)),
     "norm": (hooks.Norm(), zennit.rules.Norm(stabilizer=hooks.EPSILON)),
     "pass": (hooks.Pass(), zennit.rules.Pass()),
     "gate": (hooks.Gate("gate"),) * 2,
@@ -84,13 +99,17 @@ HOOKS = {
 }
 
 
-def ruled(model: nn.Module, gate: str = "published", fast: bool = True) -> AbstractContextManager[None]:
+def ruled(
+    model: nn.Module, gate: str = PUBLISHED, fast: bool = True, convolutions: str = PUBLISHED
+) -> AbstractContextManager[None]:
     """Let gradients of `model` be relevance for the length of a block; see `build_composite`."""
-    return evaluating(model, build_composite(model, gate, fast))
+    return evaluating(model, build_composite(model, gate, fast, convolutions))
 
 
-def build_composite(model: nn.Module, gate: str = "published", fast: bool = True) -> zennit.core.Composite:
-    """Return the published rules as a zennit composite for a network.
+def build_composite(
+    model: nn.Module, gate: str = PUBLISHED, fast: bool = True, convolutions: str = PUBLISHED
+) -> zennit.core.Composite:
+    """Return the rules as a zennit composite for a network.
 
     Parameters
     ----------
@@ -100,20 +119,22 @@ def build_composite(model: nn.Module, gate: str = "published", fast: bool = True
     fast : bool
         The rules of `explain.lrp.hooks` for the layers that they serve and zennit's own for all others (convolutions
         over images, with a stride, in groups); otherwise zennit's wherever it has one, for comparison.
+    convolutions : str
+        A key of `CONVOLUTIONS`.
 
     Raises
     ------
     InputError
-        For an unknown gate, or a layer that no rule is known for.
+        For an unknown gate or composite, or a layer that no rule is known for.
     """
-    rules = rules_by_layer(model, gate)
+    rules = rules_by_layer(model, gate, convolutions)
     names = [((name,), _hook(model.get_submodule(name), rule, fast)) for name, rule in rules.items() if rule in HOOKS]
     return zennit.composites.NameMapComposite(names, canonizers=[MergeBatchNorm()])
 
 
-def rules_by_layer(model: nn.Module, gate: str = "published") -> dict[str, str]:
+def rules_by_layer(model: nn.Module, gate: str = PUBLISHED, convolutions: str = PUBLISHED) -> dict[str, str]:
     """Return the rule of every layer by the layer's name."""
-    return {row["layer"]: row["rule"] for row in describe_composite(model, gate)}
+    return {row["layer"]: row["rule"] for row in describe_composite(model, gate, convolutions)}
 
 
 def has_rules(model: nn.Module) -> bool:
@@ -129,7 +150,7 @@ def has_gate(model: nn.Module) -> bool:
     return any(isinstance(layer, Product) for layer in model.modules())
 
 
-def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[str, str]]:
+def describe_composite(model: nn.Module, gate: str = PUBLISHED, convolutions: str = PUBLISHED) -> list[dict[str, str]]:
     """Return the table of a network's layers in the order of its modules: layer, kind, rule, reason.
 
     Raises
@@ -139,12 +160,16 @@ def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[s
     """
     if gate not in GATES:
         raise InputError(f"gate {gate!r} is none of {', '.join(GATES)}")
+    if convolutions not in CONVOLUTIONS:
+        raise InputError(f"composite {convolutions!r} is none of {', '.join(CONVOLUTIONS)}")
     leaves = [(name, layer) for name, layer in model.named_modules() if not any(layer.children())]
-    first = next((layer for _, layer in leaves if isinstance(layer, FIRST.types)), None)
-    table = (*TABLE, GATE_ROWS[gate])
+    first_row, convolution = CONVOLUTIONS[convolutions]
+    first = next((layer for _, layer in leaves if isinstance(layer, FIRST.types)), None) if first_row else None
+    table = (convolution, *TABLE, GATE_ROWS[gate])
     described = []
     for name, layer in leaves:
-        row = FIRST if layer is first else next((row for row in table if isinstance(layer, row.types)), None)
+        special = first_row if layer is first else None
+        row = special or next((row for row in table if isinstance(layer, row.types)), None)
         if row is None:
             raise InputError(f"LRP has no rule for {name}, a {type(layer).__name__}: choose another method")
         described.append({"layer": name, "kind": row.kind, "rule": row.rule, "reason": row.reason})
@@ -154,4 +179,4 @@ def describe_composite(model: nn.Module, gate: str = "published") -> list[dict[s
 def _hook(layer: nn.Module, rule: str, fast: bool) -> zennit.core.Hook:
     """Return a rule's hook; zennit has none for products and for sums of separate inputs."""
     own, general = HOOKS[rule]
-    return own if isinstance(layer, Sum) or (fast and own.serves(layer)) else general
+    return own if own and (isinstance(layer, Sum) or (fast and own.serves(layer))) else general

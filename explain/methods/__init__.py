@@ -5,18 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 
+from explain.lrp.rules import CONVOLUTIONS, PUBLISHED
+from explain.methods.controls import Energy, Random
+from explain.methods.deeplift import DeepLift
 from explain.methods.delay_sensitivity import DelaySensitivity
+from explain.methods.gradient import Gradient
+from explain.methods.gradient_shap import GradientShap
 from explain.methods.gradient_x_input import GradientXInput
+from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.lrp import LRP
 from explain.methods.method import Method
+from explain.methods.occlusion import Occlusion
+from explain.methods.smoothgrad import SmoothGrad
 from running.errors import InputError
 
 __all__ = ["METHODS", "Method", "choose_methods"]
 
 METHODS: dict[str, Method] = {
-    "lrp": LRP(),
-    "gradient_x_input": GradientXInput(),
-    "delay_sensitivity": DelaySensitivity(),
+    method.name: method
+    for method in (
+        LRP(),
+        LRP(gate="signal"),
+        *(LRP(convolutions=rules) for rules in CONVOLUTIONS if rules != PUBLISHED),
+        Gradient(),
+        GradientXInput(),
+        SmoothGrad(),
+        IntegratedGradients(),
+        GradientShap(),
+        DeepLift(),
+        DeepLift(baselines=8),
+        Occlusion(),
+        DelaySensitivity(),
+        Energy(),
+        Random(),
+    )
 }
 
 

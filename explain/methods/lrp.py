@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation (LRP) with the published rules."""
+"""Layer-wise relevance propagation (LRP), with the published rules or others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from explain.lrp.conservation import conservation_ledger
-from explain.lrp.rules import ruled, rules_by_layer
+from explain.lrp.rules import PUBLISHED, describe_composite, has_gate, has_rules, ruled, rules_by_layer
 from explain.methods.method import Method
 
 
@@ -28,25 +28,32 @@ class LRP(Method):
         Where products of a signal and a gate send relevance: to the gate as published, or to the signal.
     fast : bool
         The rules of `explain.lrp.hooks` where they serve; otherwise zennit's own wherever it has one, for comparison.
+    convolutions : str
+        Which rules convolutions have, a key of `explain.lrp.rules.CONVOLUTIONS`.
     """
 
-    gate: str = "published"
+    gate: str = PUBLISHED
     fast: bool = True
+    convolutions: str = PUBLISHED
 
     @property
     def name(self) -> str:
-        return "lrp" if self.gate == "published" else f"lrp_{self.gate}"
+        return "_".join(["lrp", *(choice for choice in (self.convolutions, self.gate) if choice != PUBLISHED)])
 
     @property
     def title(self) -> str:
-        return "LRP" if self.gate == "published" else f"LRP, gate to {self.gate}"
+        rules = [] if self.convolutions == PUBLISHED else [self.convolutions.replace("_", " ")]
+        return ", ".join(["LRP", *rules, *([] if self.gate == PUBLISHED else [f"gate to {self.gate}"])])
+
+    def serves(self, model: nn.Module) -> bool:
+        return has_rules(model) and (self.gate == PUBLISHED or has_gate(model))
 
     def identity(self, model: nn.Module) -> dict:
         """Return the rule of every layer; a gate counts where the network has one."""
-        return {"method": "lrp", "version": self.version, "rules": rules_by_layer(model, self.gate)}
+        return {"method": "lrp", "version": self.version, "rules": rules_by_layer(model, self.gate, self.convolutions)}
 
     def prepared(self, model: nn.Module) -> AbstractContextManager[None]:
-        return ruled(model, self.gate, self.fast)
+        return ruled(model, self.gate, self.fast, self.convolutions)
 
     def attribute_batch(self, model: nn.Module, inputs: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         inputs.requires_grad_()
@@ -56,5 +63,6 @@ class LRP(Method):
     def ledger(
         self, model: nn.Module, inputs: np.ndarray, start: np.ndarray, device: str | torch.device = "cpu"
     ) -> pd.DataFrame:
+        layers = describe_composite(model, self.gate, self.convolutions)
         with self.prepared(model.to(device)):
-            return conservation_ledger(model, inputs, start, self.gate, device)
+            return conservation_ledger(model, inputs, start, layers, device)

@@ -27,11 +27,22 @@ class Method(ABC):
         Its name for readers.
     version : int
         Raised whenever the same call gives other values: what was stored before is then computed anew.
+    is_control : bool
+        Whether it does not look at the network.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     version: ClassVar[int] = 1
+    is_control: ClassVar[bool] = False
+
+    def serves(self, model: nn.Module) -> bool:
+        """Tell whether it is right for a network, and differs there from the others of its kind."""
+        return True
+
+    def at_snr(self, snr_db: float) -> Method:
+        """Return the method for inputs of some signal-to-noise ratio, for what it compares them with."""
+        return self
 
     def identity(self, model: nn.Module) -> dict:
         """Return all that attributions depend on, beside weights, inputs and start."""
@@ -88,6 +99,15 @@ class Method(ABC):
                 batch = (torch.tensor(each[part], dtype=torch.float32, device=device) for each in (inputs, start))
                 attributions[part] = self.attribute_batch(model, *batch).cpu().numpy()
         return attributions
+
+    def promised(
+        self, model: nn.Module, inputs: np.ndarray, start: np.ndarray, device: str | torch.device = "cpu"
+    ) -> np.ndarray | None:
+        """Return what the attributions of each input are to add up to, shape (input,), in the unit of the start.
+
+        None where a method promises nothing.
+        """
+        return None
 
     def ledger(
         self, model: nn.Module, inputs: np.ndarray, start: np.ndarray, device: str | torch.device = "cpu"

@@ -1,0 +1,145 @@
+"""Methods that compare with a baseline: closed forms in linear networks, what they promise, and where it breaks."""
+
+import captum.attr
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from explain.methods import METHODS
+from explain.methods.compared import Compared
+from explain.methods.deeplift import DeepLift
+from explain.methods.gradient_shap import GradientShap
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.methods.noise import noise_below
+from models.layers import Product, WindowScale
+
+COMPARED = {name: method for name, method in METHODS.items() if isinstance(method, Compared)}
+
+
+class Functional(nn.Module):
+    """A ReLU that is no module of torch's, so that captum does not see it."""
+
+    def forward(self, x):
+        return nn.functional.relu(x)
+
+
+class Gated(nn.Module):
+    """A product of two branches, as in squeeze-excite."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.gate, self.product = network(), nn.Sigmoid(), Product()
+
+    def forward(self, x):
+        y = self.inner(x)
+        return self.product(y, self.gate(3 * y))
+
+
+@pytest.fixture
+def windows(rng):
+    return rng.standard_normal((3, 2, 60)).astype(np.float32)
+
+
+def network(*before, activation=nn.ReLU):
+    torch.manual_seed(0)
+    layers = nn.Conv1d(2, 6, 5), activation(), nn.Conv1d(6, 4, 5), activation(), nn.AdaptiveAvgPool1d(5), nn.Flatten()
+    return nn.Sequential(*before, *layers, nn.Linear(20, 1))
+
+
+def answers(model, windows):
+    with torch.no_grad():
+        return model(torch.tensor(windows)).numpy()
+
+
+def sums(method, model, windows):
+    return method.attribute(model, windows, answers(model, windows)).sum(axis=(1, 2))
+
+
+def baselines_of(windows, method):
+    drawn = [noise_below(each, method.snr_db, method.baselines, method.seed) for each in torch.tensor(windows)]
+    return torch.stack(drawn).numpy()
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_linear_network_has_its_closed_form(name, windows):
+    torch.manual_seed(0)
+    model, method = nn.Sequential(nn.Flatten(), nn.Linear(120, 1)), COMPARED[name]
+    given = method.attribute(model, windows, answers(model, windows))
+    slopes, baselines = model[1].weight.detach().numpy().reshape(2, 60), baselines_of(windows, method)
+    if name == "gradient_shap":  # the mean over drawn baselines: somewhere between all of them
+        ends = [slopes * (windows - each(baselines, axis=1)) for each in (np.min, np.max)]
+        assert (given >= np.minimum(*ends) - 1e-5).all()
+        assert (given <= np.maximum(*ends) + 1e-5).all()
+        return
+    expected = slopes * (windows - baselines.mean(axis=1))
+    if name == "smoothgrad":
+        expected = slopes * windows
+    if name == "occlusion":  # one block a microphone
+        expected = np.broadcast_to(expected.mean(axis=-1, keepdims=True), windows.shape)
+    np.testing.assert_allclose(given, expected, rtol=2e-3, atol=2e-5)
+
+
+def test_baselines_are_noise_so_far_below_the_window_and_not_one_for_all(windows):
+    loud = windows * [[[1]], [[10]], [[100]]]
+    noise = baselines_of(loud.astype(np.float32), METHODS["deep_shap"].at_snr(25))
+    below_db = 10 * np.log10(np.square(loud).mean(axis=(1, 2)) / np.square(noise).mean(axis=(1, 2, 3)))
+    np.testing.assert_allclose(below_db, 25, atol=1)
+    apart = np.corrcoef(noise.reshape(24, -1)) - np.eye(24)
+    assert np.abs(apart).max() < 0.5
+
+
+@pytest.mark.parametrize("method", [IntegratedGradients(), DeepLift(), DeepLift(baselines=4)], ids=lambda m: m.name)
+@pytest.mark.parametrize("scale", ["none", "window_std"])
+def test_what_is_promised_arrives_where_only_known_modules_bend(method, scale, windows):
+    model = network(WindowScale(scale))
+    promised = method.promised(model, windows, answers(model, windows))
+    of_noise = [answers(model, each).mean() for each in baselines_of(windows, method)]
+    np.testing.assert_allclose(promised, answers(model, windows)[:, 0] - of_noise, rtol=1e-2)
+    assert np.abs(promised).min() > 1e-2
+    np.testing.assert_allclose(sums(method, model, windows), promised, atol=2e-3)
+    assert model[0].kind == scale
+
+
+def test_gradient_shap_keeps_its_promise_on_average(windows):
+    model, method = network(), GradientShap(samples=2000)
+    promised = method.promised(model, windows, answers(model, windows))
+    np.testing.assert_allclose(sums(method, model, windows), promised, atol=0.1 * np.abs(promised).max())
+
+
+@pytest.mark.parametrize("kind", ["functional", "product"])
+def test_deeplift_breaks_its_promise_where_it_does_not_see_what_bends_and_the_sum_tells(kind, windows):
+    broken = network(activation=Functional) if kind == "functional" else Gated()
+    promised = DeepLift().promised(broken, windows, answers(broken, windows))
+    assert np.abs(sums(DeepLift(), broken, windows) - promised).max() > 0.02 * np.abs(promised).max()
+    if kind == "functional":  # it has become the gradient times the difference, in silence
+        values = torch.tensor(windows, requires_grad=True)
+        (slopes,) = torch.autograd.grad(broken(values).sum(), values)
+        expected = slopes * (values - torch.tensor(baselines_of(windows, DeepLift())[:, 0]))
+        given = DeepLift().attribute(broken, windows, answers(broken, windows))
+        np.testing.assert_allclose(given, expected.detach(), atol=1e-5)
+
+
+def test_in_a_network_without_loudness_gradient_x_input_sums_to_zero_and_silence_is_no_baseline(windows):
+    model = network(WindowScale("window_std"))
+    given = METHODS["gradient_x_input"].attribute(model, windows, answers(model, windows))
+    assert np.abs(given.sum(axis=(1, 2))).max() < 1e-5 * np.abs(given).sum(axis=(1, 2)).min()
+    values = torch.tensor(windows, requires_grad=True)
+    from_silence = captum.attr.IntegratedGradients(lambda x: model(x)[:, 0]).attribute(values, torch.zeros(3, 2, 60))
+    for one, other in zip(from_silence.detach().numpy(), given, strict=True):
+        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.9999
+    others = METHODS["integrated_gradients"].attribute(model, windows, answers(model, windows))
+    assert np.corrcoef(others.ravel(), given.ravel())[0, 1] < 0.999
+
+
+def test_draws_depend_on_the_window_and_leave_the_common_generators_alone(windows):
+    model = network()
+    torch.manual_seed(1)
+    np.random.seed(1)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    for name in ("gradient_shap", "smoothgrad", "random"):
+        whole = METHODS[name].attribute(model, windows, answers(model, windows))
+        alone = METHODS[name].attribute(model, windows[1:2], answers(model, windows)[1:2])
+        np.testing.assert_allclose(whole[1:2], alone, atol=1e-6)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (np.random.get_state()[1] == before[1]).all()
