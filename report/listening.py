@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from acoustics.recordings import Recordings
-from explain.methods import Method
+from explain.methods import Method, choose_methods
 from localization.localizer import Network
 from localization.shares import part_windows
 from localization.sounds import (
@@ -28,7 +28,7 @@ from localization.sounds import (
 from report.sounds import match_loudness
 from report.style import LIGHT, Theme, condition_title, distinct, legend, localizer_title, method_title
 
-MARKERS = "osD^vP"
+MARKERS = "osD^vPX"
 SCORE_TITLES = {
     "si_sdr_db": "SI-SDR to the direct sound (dB)",
     "drr_db": "direct sound over reflections (dB)",
@@ -80,7 +80,9 @@ def signals(
     microphone = len(recordings.setup.array) // 2 if microphone is None else microphone
     parts = part_windows(recordings, row)
     windows = parts.sum(axis=0)
-    relevance = network.explain(windows, method, start, recordings.positions_m[row]).astype(np.float64)
+    (chosen,) = choose_methods([method]) if isinstance(method, str) else [method]
+    chosen = chosen.at_snr(recordings.condition.snr_db)
+    relevance = network.explain(windows, chosen, start, recordings.positions_m[row]).astype(np.float64)
     inputs, mask = windows.astype(np.float64), Mask(percent)
     loud = reordered(mask.weights(inputs, relevance), mask.energy(inputs))
     found = {"input": inputs, "direct sound": parts[0], "input through mask of energy": mask.heard(loud, inputs)}
@@ -115,7 +117,7 @@ def dots(table: pd.DataFrame, score: str, theme: Theme = LIGHT) -> Figure:
     shown = {way.name: way.title for way in ways() if way.name in scored}
     conditions, series = list(dict.fromkeys(table["condition"])), distinct(table, ["model", "method"])
     places = list(CONTROL_TITLES)[::-1]
-    styles = dict(zip(series, cycle(zip(theme.palette, MARKERS, strict=False)), strict=False))
+    styles = dict(zip(series, zip(cycle(theme.palette), cycle(MARKERS)), strict=False))
     several = table["method"].nunique() > 1
     height_in = 0.4 + len(places) * (0.1 + 0.07 * len(series))
     with theme.canvas(2.2 + 2.0 * len(conditions), 1.1 + len(shown) * (height_in + 0.5)) as figure:
