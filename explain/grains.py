@@ -1,10 +1,80 @@
-"""How finely an input is taken apart: single samples, blocks of time of a microphone, whole microphones."""
+"""How finely an input is taken apart: samples, blocks of time of a microphone, microphones, time-frequency bins."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
+
+from explain.time_frequency import FRAMES, Frames, halves
+
+
+class Grain(ABC):
+    """A way to take inputs apart into features that can be replaced one by one."""
+
+    @abstractmethod
+    def scores(self, inputs: torch.Tensor, attributions: torch.Tensor) -> torch.Tensor:
+        """Return what each feature was given, shape (input, feature), of attributions of shape (input, ..., sample)."""
+
+    @abstractmethod
+    def mixed(self, inputs: torch.Tensor, others: torch.Tensor, replaced: torch.Tensor) -> torch.Tensor:
+        """Return inputs with some features of others, given which, shape (input, feature)."""
+
+
+@dataclass(frozen=True)
+class Blocks(Grain):
+    """Blocks of so many samples of a microphone; None for the whole of it. Each gets the sum over its samples.
+
+    Parameters
+    ----------
+    samples : int, optional
+    """
+
+    samples: int | None = None
+
+    def count(self, inputs: torch.Tensor) -> int:
+        """Return how many blocks each input has."""
+        return int(self._numbers(inputs)[-1]) + 1
+
+    def scores(self, inputs: torch.Tensor, attributions: torch.Tensor) -> torch.Tensor:
+        numbers = self._numbers(inputs)
+        sums = attributions.new_zeros(len(inputs), self.count(inputs))
+        return sums.index_add_(1, numbers, attributions.flatten(1))
+
+    def mixed(self, inputs: torch.Tensor, others: torch.Tensor, replaced: torch.Tensor) -> torch.Tensor:
+        return torch.where(replaced[:, self._numbers(inputs)].view_as(inputs), others, inputs)
+
+    def _numbers(self, inputs: torch.Tensor) -> torch.Tensor:
+        shape = inputs.shape[1:]
+        return block_numbers(shape, self.samples or shape[-1]).flatten().to(inputs.device)
+
+
+@dataclass(frozen=True)
+class Bins(Grain):
+    """Time-frequency bins of a microphone; each gets its level half, see `explain.time_frequency`.
+
+    Parameters
+    ----------
+    frames : Frames
+    """
+
+    frames: Frames = FRAMES
+
+    def scores(self, inputs: torch.Tensor, attributions: torch.Tensor) -> torch.Tensor:
+        level, _ = halves(inputs, attributions, self.frames)
+        return level.flatten(1)
+
+    def mixed(self, inputs: torch.Tensor, others: torch.Tensor, replaced: torch.Tensor) -> torch.Tensor:
+        spectra, of_others = (self.frames.spectrogram(each) for each in (inputs, others))
+        chosen = torch.where(replaced.view_as(spectra), of_others, spectra)
+        return self.frames.signals(chosen, inputs.shape[-1])
+
+
+def grains(block_samples: int) -> dict[str, Grain]:
+    """Return the grains by their names, with blocks of so many samples."""
+    return {"sample": Blocks(1), "block": Blocks(block_samples), "microphone": Blocks(), "bin": Bins()}
 
 
 def block_numbers(shape: Sequence[int], block_samples: int) -> torch.Tensor:

@@ -63,6 +63,10 @@ class Frames:
         return {"n_fft": self.length_samples, "hop_length": self.hop_samples, "window": window}
 
 
+FRAMES = Frames()
+"""32 ms long and 16 ms apart at 16 kHz."""
+
+
 class FromSpectrogram(nn.Module):
     """A network that hears short-time spectra, as real and imaginary parts: the inspection layer, then the network.
 
@@ -85,7 +89,7 @@ class FromSpectrogram(nn.Module):
 
 
 def halves(
-    inputs: torch.Tensor, attributions: torch.Tensor, frames: Frames = Frames()
+    inputs: torch.Tensor, attributions: torch.Tensor, frames: Frames = FRAMES
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the level half and the delay half of attributions at each bin.
 

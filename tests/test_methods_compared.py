@@ -89,7 +89,9 @@ def test_baselines_are_noise_so_far_below_the_window_and_not_one_for_all(windows
     assert np.abs(apart).max() < 0.5
 
 
-@pytest.mark.parametrize("method", [IntegratedGradients(), DeepLift(), DeepLift(baselines=4)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "method", [IntegratedGradients(steps=256), DeepLift(), DeepLift(baselines=4)], ids=lambda m: m.name
+)
 @pytest.mark.parametrize("scale", ["none", "window_std"])
 def test_what_is_promised_arrives_where_only_known_modules_bend(method, scale, windows):
     model = network(WindowScale(scale))

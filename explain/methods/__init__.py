@@ -33,7 +33,7 @@ METHODS: dict[str, Method] = {
         IntegratedGradients(),
         GradientShap(),
         DeepLift(),
-        DeepLift(baselines=8),
+        DeepLift(baselines=4),
         Occlusion(),
         DelaySensitivity(),
         Energy(),

@@ -21,6 +21,7 @@ class DelaySensitivity(Method):
 
     name = "delay_sensitivity"
     title = "delay sensitivity"
+    of_delays = True
 
     def attribute_batch(self, model: nn.Module, inputs: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         return -derivative(inputs.detach()) * weighted_gradient(model, inputs, start)

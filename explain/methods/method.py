@@ -29,12 +29,15 @@ class Method(ABC):
         Raised whenever the same call gives other values: what was stored before is then computed anew.
     is_control : bool
         Whether it does not look at the network.
+    of_delays : bool
+        Whether attributions say how the answer changes with delays, and not what the values add to it.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     version: ClassVar[int] = 1
     is_control: ClassVar[bool] = False
+    of_delays: ClassVar[bool] = False
 
     def serves(self, model: nn.Module) -> bool:
         """Tell whether it is right for a network, and differs there from the others of its kind."""

@@ -22,7 +22,7 @@ class Occlusion(Compared):
     block_samples : int
     """
 
-    block_samples: int = 320
+    block_samples: int = 640
 
     name = "occlusion"
     title = "occlusion"
