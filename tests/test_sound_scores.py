@@ -91,6 +91,15 @@ def test_relevance_itself_is_no_part_of_the_recording(parts):
     assert np.isnan(ratios).all()
 
 
+def test_the_product_takes_positive_relevance_alone(parts, rng):
+    inputs, relevance = parts.sum(axis=0), rng.standard_normal(parts.shape[1:])
+    product = Product()
+    kept = product.heard(product.weights(inputs, relevance), parts)
+    for place in [(0, 0, 0, 5), (2, 1, 1, 700), (3, 2, 0, 2000), (1, 1, 0, 6)]:
+        given = relevance[place[1:]]
+        assert kept[place] == (parts[place] * given if given > 0 else 0)
+
+
 def test_a_mask_keeps_its_share_of_each_microphone_where_the_level_half_is_largest(parts, rng):
     inputs, relevance = parts.sum(axis=0), rng.standard_normal(parts.shape[1:])
     kept = Mask(20).weights(inputs, relevance)
@@ -159,6 +168,17 @@ def test_what_is_missing_does_not_count(rng):
     own = table[table["control"] == RELEVANCE]
     np.testing.assert_allclose(own["value"], [values[0, :, 0].mean(), np.delete(values[0, :, 1], 2).mean(), np.nan])
     assert own["energy_verdict"].tolist() == ["level", "level", ""]
+
+
+def test_untrained_networks_count_by_their_mean_and_widen_the_interval(rng):
+    values = rng.standard_normal((1, 6, 3))
+    apart = np.concatenate([values - 5, values + 1])
+    table = score_rows({name: values for name in (RELEVANCE, *REFERENCES)} | {UNTRAINED: apart}, list("aabbcc"), 0)
+    own = table[table["control"] == RELEVANCE]
+    np.testing.assert_allclose(own["above_untrained"], 2)
+    np.testing.assert_allclose(own["above_untrained_low"], -1)
+    np.testing.assert_allclose(own["above_untrained_high"], 5)
+    assert (own["untrained_verdict"] == "level").all()
 
 
 def test_the_loudest_windows_are_taken_in_their_order(rng):
