@@ -76,6 +76,11 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what all experiments with relevance can be asked for."""
     add_network_arguments(parser)
+    add_method_arguments(parser)
+
+
+def add_method_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how relevance is computed, and of what."""
     parser.add_argument(
         "--method",
         nargs="+",
