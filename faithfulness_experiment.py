@@ -40,7 +40,8 @@ from localization.shares import energy_sums, part_windows, relevance_sums
 from localization.starts import start_m
 from localization.trials import (
     add_hearing_arguments,
-    add_start_arguments,
+    add_method_arguments,
+    chosen_gate,
     null_rows,
     open_networks,
     open_recordings,
@@ -72,11 +73,8 @@ def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
     add_hearing_arguments(parser)
-    add_start_arguments(parser)
-    parser.set_defaults(sources=15, start=USUAL["start"])
-    parser.add_argument(
-        "--method", nargs="+", choices=METHODS, default=USUAL["method"], help="methods and controls; all by default"
-    )
+    add_method_arguments(parser)
+    parser.set_defaults(sources=15, **USUAL)
     parser.add_argument("--windows", type=arguments.whole(1), default=1, help="windows of each source, spread over it")
     parser.add_argument(
         "--sane_sources", type=arguments.whole(1), default=5, help="sources for sensitivity, random layers, exchange"
@@ -113,7 +111,7 @@ class Trial:
     @cached_property
     def methods(self) -> list[Method]:
         """Those that serve the network."""
-        chosen = choose_methods(self.args.method, gate=None if self.args.gate == "published" else self.args.gate)
+        chosen = choose_methods(self.args.method, gate=chosen_gate(self.args.gate))
         return [each.at_snr(self.snr_db) for each in chosen if each.serves(self.network.model)]
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -189,16 +190,17 @@ class Judged:
 
     @cached_property
     def judged(self) -> dict[str, dict[Map, tuple[float, np.ndarray]]]:
-        """Every criterion of every map that has it, as of `resampled`."""
-        return {
+        """Every criterion that maps have, of each that has it, as of `resampled`."""
+        judged = {
             criterion.name: {each: found for each in self.found if (found := self.resampled(criterion.name, each))}
             for criterion in CRITERIA
         }
+        return {name: found for name, found in judged.items() if found}
 
     def criteria(self) -> pd.DataFrame:
         """Return a row a criterion and map: value, low, high; rank, rank_low, rank_high among the trained ones."""
         rows = []
-        for criterion in CRITERIA:
+        for criterion in self._had():
             found = self.judged[criterion.name]
             ranks = self._ranks(criterion)
             for each, (value, resampled) in found.items():
@@ -208,6 +210,9 @@ class Judged:
                     row |= dict(zip(("rank", "rank_low", "rank_high"), ranks[each], strict=True))
                 rows.append(row)
         return pd.DataFrame(rows)
+
+    def _had(self) -> list[Criterion]:
+        return [criterion for criterion in CRITERIA if criterion.name in self.judged]
 
     def _ranks(self, criterion: Criterion) -> dict[Map, tuple[float, float, float]]:
         """Return each trained map's rank, 1 the best, and its interval."""
@@ -221,19 +226,18 @@ class Judged:
     def agreement(self) -> pd.DataFrame:
         """Return a row a pair of criteria: rank correlation over the trained methods that have both, with interval."""
         rows = []
-        for place, first in enumerate(CRITERIA):
-            for second in CRITERIA[place + 1 :]:
-                pair = [self.judged[each.name] for each in (first, second)]
-                both = [each for each in pair[0] if each in pair[1] and each.weights == "trained"]
-                signs = [1 if each.more_is_better else -1 for each in (first, second)]
-                values = [np.array([[found[each][0]] for each in both]) * sign
-                          for found, sign in zip(pair, signs, strict=True)]  # fmt: skip
-                drawn = [np.stack([found[each][1] for each in both]) * sign
-                         for found, sign in zip(pair, signs, strict=True)]  # fmt: skip
-                low, high = interval(_rank_correlation(*drawn))
-                row = {"first": first.name, "second": second.name, "methods": len(both)}
-                row |= {"correlation": _rank_correlation(*values)[0], "low": low, "high": high}
-                rows.append(row | {"verdict": verdict(low, high)})
+        for first, second in combinations(self._had(), 2):
+            pair = [self.judged[each.name] for each in (first, second)]
+            both = [each for each in pair[0] if each in pair[1] and each.weights == "trained"]
+            signs = [1 if each.more_is_better else -1 for each in (first, second)]
+            values = [np.array([[found[each][0]] for each in both]) * sign
+                      for found, sign in zip(pair, signs, strict=True)]  # fmt: skip
+            drawn = [np.stack([found[each][1] for each in both]) * sign
+                     for found, sign in zip(pair, signs, strict=True)]  # fmt: skip
+            low, high = interval(_rank_correlation(*drawn))
+            row = {"first": first.name, "second": second.name, "methods": len(both)}
+            row |= {"correlation": _rank_correlation(*values)[0], "low": low, "high": high}
+            rows.append(row | {"verdict": verdict(low, high)})
         return pd.DataFrame(rows)
 
     def area_table(self) -> pd.DataFrame:
