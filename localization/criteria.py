@@ -204,7 +204,7 @@ class Judged:
             found = self.judged[criterion.name]
             ranks = self._ranks(criterion)
             for each, (value, resampled) in found.items():
-                low, high = interval(resampled)
+                low, high = map(float, interval(resampled))
                 row = {"criterion": criterion.name, **vars(each), "value": value, "low": low, "high": high}
                 if each in ranks:
                     row |= dict(zip(("rank", "rank_low", "rank_high"), ranks[each], strict=True))

@@ -24,8 +24,9 @@ TABLES = {
     "sensitivity": ("scores.csv", "profiles.csv", "tuning.csv", "bands.csv"),
     "shares": ("shares.csv",),
     "interventions": ("interventions.csv",),
+    "faithfulness": ("criteria.csv", "agreement.csv", "conclusions.csv", "costs.csv"),
 }
-HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions")
+HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions", "faithfulness")
 """Experiments that may hear other sources than the removal does, and other networks beside its own."""
 
 

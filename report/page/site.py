@@ -19,6 +19,7 @@ from report.page.assets import Assets
 from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
 from report.page.findings import find
 from report.page.heard import gather_heard
+from report.page.methods import gather_methods
 from report.page.plates import Plate
 from report.page.results import Results, read_results
 from report.page.tables import (
@@ -38,7 +39,8 @@ from running.files import part_of, read_json, remove_parts, whole_file
 
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv", "weights.csv", "rooms.csv",
-         "scores.csv", "bands.csv", "shares.csv", "interventions.csv")  # fmt: skip
+         "scores.csv", "bands.csv", "shares.csv", "interventions.csv", "criteria.csv", "agreement.csv",
+         "conclusions.csv", "costs.csv")  # fmt: skip
 """Tables that are copied to the page; those with a row a window are not."""
 DELAYS = {
     "tdoa": "As published",
@@ -95,6 +97,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "style": assets.copy(Path(__file__).with_name(STYLE), STYLE),
         "script": assets.copy(Path(__file__).with_name(SCRIPT), SCRIPT),
         "heard": gather_heard(read, assets),
+        "methods_on_trial": gather_methods(read, assets),
         "found_in": found_in,
         "findings": findings,
         "removal": removal_table(curves),

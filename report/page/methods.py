@@ -1,0 +1,133 @@
+"""What the page says of attribution methods on trial: sentences, ranks, and what would have been concluded."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from report.page.assets import Assets
+from report.page.plates import Plate
+from report.page.results import Results
+from report.page.tables import Cell, Row, Table
+from report.style import distinct, localizer_title, method_title
+from report.tables import rounded
+from report.trial import CONTROLS, agreement_matrix, rank_matrix, sentences
+
+SIDES = {"above": "worse", "level": "level", "below": "better"}
+AGAINST = ("random", "energy", "untrained")
+
+
+def gather_methods(read: dict[str, Results], assets: Assets) -> dict | None:
+    """Return what the template shows of methods on trial, with all files that it names written; None where that lacks.
+
+    Parameters
+    ----------
+    read : dict of str to Results
+        Those of faithfulness_experiment.py are needed.
+    assets : Assets
+    """
+    if "faithfulness" not in read:
+        return None
+    tables = {name.removesuffix(".csv"): table for name, table in read["faithfulness"].tables.items()}
+    criteria = tables["criteria"]
+    alt = "Rank of every attribution method by every criterion"
+    narrow = [
+        (localizer_title(model), [assets.picture(f"ranks-{model}", alt, partial(rank_matrix, rows))])
+        for model, rows in criteria.groupby("model", sort=False)
+    ]
+    agreement = partial(agreement_matrix, tables["agreement"])
+    return {
+        "sentences": sentences(tables),
+        "ranks": Plate(assets.picture("ranks", alt, partial(rank_matrix, criteria)), narrow),
+        "agreement": assets.picture("agreement", "How alike criteria rank methods, every pair", agreement),
+        "criteria": criteria_table(criteria),
+        "conclusions": conclusion_table(tables["conclusions"]),
+        "costs": cost_table(tables["costs"]),
+    }
+
+
+def criteria_table(criteria: pd.DataFrame) -> Table:
+    """Return the value of every criterion of every method, the interval below, a group a network and criterion.
+
+    Parameters
+    ----------
+    criteria : DataFrame
+        ``criteria.csv`` of faithfulness_experiment.py.
+    """
+    columns, groups = list(dict.fromkeys(criteria["condition"])), []
+    for (model, criterion), here in criteria.groupby(["model", "criterion"], sort=False):
+        rows = []
+        for method, weights in distinct(here, ["method", "weights"]):
+            mine = here[(here["method"] == method) & (here["weights"] == weights)].set_index("condition")
+            name = method_title(method) if weights == "trained" else f"{method_title(method)}, untrained"
+            kind = "control" if method in CONTROLS or weights != "trained" else "plain"
+            rows.append(Row(name, kind, [_cell(mine, column) for column in columns]))
+        groups.append((f"{localizer_title(model)}: {criterion}", rows))
+    return Table("Every criterion, below it the 95 % interval over voices and their sources", columns, groups)
+
+
+def conclusion_table(conclusions: pd.DataFrame) -> Table:
+    """Return the MAE without the most relevant tenth, below it whether it is worse than without each control's.
+
+    Parameters
+    ----------
+    conclusions : DataFrame
+        ``conclusions.csv`` of faithfulness_experiment.py.
+    """
+    columns, groups = list(dict.fromkeys(conclusions["condition"])), []
+    for model, here in conclusions.groupby("model", sort=False):
+        rows = []
+        for method, mine in here.groupby("method", sort=False):
+            by_condition = mine.set_index("condition")
+            cells = [
+                _concluded(by_condition.loc[column]) if column in by_condition.index else None for column in columns
+            ]
+            rows.append(Row(method_title(method), "control" if method in CONTROLS else "plain", cells))
+        groups.append((localizer_title(model), rows))
+    caption = (
+        "MAE in metres without the most relevant tenth of the samples, zeroed as published; below it whether that "
+    )
+    return Table(caption + f"is worse than by {', '.join(AGAINST)}, by 95 % intervals", columns, groups)
+
+
+def cost_table(costs: pd.DataFrame) -> Table:
+    """Return what each method costs, and how far it misses what it promises to add up to.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        ``costs.csv`` of faithfulness_experiment.py.
+    """
+    columns, groups = list(dict.fromkeys(costs["condition"])), []
+    for model, here in costs.groupby("model", sort=False):
+        rows = []
+        for method, mine in here.groupby("method", sort=False):
+            by_condition = mine.set_index("condition")
+            cells = [_cost(by_condition.loc[column]) if column in by_condition.index else None for column in columns]
+            rows.append(Row(method_title(method), "plain", cells))
+        groups.append((localizer_title(model), rows))
+    caption = "Milliseconds a window on one busy core; below it, of methods that promise a sum, how far they miss it"
+    return Table(caption, columns, groups)
+
+
+def _cell(rows: pd.DataFrame, condition: str) -> Cell | None:
+    if condition not in rows.index:
+        return None
+    row = rows.loc[condition]
+    ends = f"{rounded(row['low'], 2)} to {rounded(row['high'], 2)}"
+    return Cell(row["value"], rounded(row["value"], 2), below_text=ends)
+
+
+def _concluded(row: pd.Series) -> Cell:
+    told = [SIDES.get(row[f"{name}_verdict"], "–") for name in AGAINST]
+    return Cell(row["mae_m"], rounded(row["mae_m"], 3), below_text=", ".join(told))
+
+
+def _cost(row: pd.Series) -> Cell:
+    text = rounded(row["ms_a_window"], 0)
+    if pd.isna(row["delta_m"]):
+        return Cell(row["ms_a_window"], text)
+    return Cell(
+        row["ms_a_window"], text, below_text=f"{rounded(row['delta_m'], 2)} of {rounded(row['promised_m'], 2)} m"
+    )
