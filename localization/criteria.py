@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from explain.faithfulness import LARGEST, LEAST, MOST, ORDERS, SMALLEST, areas, normalised
+from explain.faithfulness import MOST, OPPOSITES, ORDERS, areas, between, normalised
 from explain.statistics import Draws, interval, verdict
 from localization.sensitivity import multilateration
 
@@ -143,11 +143,9 @@ class Judged:
     def values(self, criterion: str, each: Map) -> np.ndarray | None:
         """Return a criterion of every source, shape (source,), NaN where it was not looked at; None if nowhere."""
         kind, _, grain = criterion.partition(" ")
-        if kind in ("magnitudes", "signs"):
-            pair, score = ((LARGEST, SMALLEST), MOVEMENT) if kind == "magnitudes" else ((MOST, LEAST), FALL)
-            of_orders = self.normalised_areas[each, grain][:, SCORES.index(score)].mean(axis=1)
-            first, second = (list(ORDERS).index(order) for order in pair)
-            return of_orders[:, first] - of_orders[:, second]
+        if kind in OPPOSITES:
+            score = SCORES.index(MOVEMENT if kind == "magnitudes" else FALL)
+            return between(self.normalised_areas[each, grain][:, score], kind).mean(axis=1)
         parts = self.found[each]
         if criterion == SHARE:
             shares = [part["split"][0] / part["split"].sum() for part in parts]

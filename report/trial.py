@@ -89,15 +89,15 @@ def rank_matrix(criteria: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         for axes, model in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
             wide = ranks[model].unstack("criterion")[[name for name in names if name in set(trained["criterion"])]]
             wide = wide.loc[wide.mean(axis=1).sort_values().index]
-            image = axes.imshow(wide, cmap="RdYlBu_r", vmin=1, vmax=len(wide), aspect="auto")
+            image = axes.imshow(wide, cmap=theme.signed, vmin=1, vmax=len(wide), aspect="auto")
             for (row, column), rank in np.ndenumerate(wide.to_numpy()):
                 if not np.isnan(rank):
-                    axes.text(column, row, f"{rank:.0f}", ha="center", va="center", fontsize=7, color="#1F2328")
+                    axes.text(column, row, f"{rank:.0f}", ha="center", va="center", fontsize=7)
             means = [f"{method_title(name)}  {mean:.1f}" for name, mean in wide.mean(axis=1).items()]
             axes.set_yticks(range(len(wide)), means, fontsize=8)
             axes.set_xticks(range(wide.shape[1]), wide.columns, rotation=90, fontsize=8)
             axes.set_title(localizer_title(model))
-        figure.colorbar(image, ax=figure.get_axes(), label="mean rank over conditions, 1 is best", fraction=0.025)
+        figure.colorbar(image, ax=figure.get_axes(), label="mean rank over conditions, 1 is best", shrink=0.7)
     return figure
 
 
@@ -116,14 +116,14 @@ def agreement_matrix(agreement: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     for (first, second), correlation in mean.items():
         place = names.index(first), names.index(second)
         matrix[place] = matrix[place[::-1]] = correlation
-    with theme.canvas(6.2, 5.4) as figure:
+    with theme.canvas(6.6, 5.6) as figure:
         axes = figure.subplots()
         image = axes.imshow(matrix, cmap=theme.signed, vmin=-1, vmax=1)
         for (row, column), value in np.ndenumerate(matrix):
             axes.text(column, row, rounded(value, 1), ha="center", va="center", fontsize=7)
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
-        figure.colorbar(image, ax=axes, label="rank correlation over methods", fraction=0.04)
+        figure.colorbar(image, ax=axes, label="rank correlation over methods", shrink=0.7)
     return figure
 
 

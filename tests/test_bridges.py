@@ -51,4 +51,4 @@ def test_methods_find_what_moves_another_network(blocks, shared, capsys):
     exec(blocks[3], names)
     assert capsys.readouterr().out.count("\n") == 1
     assert np.abs(names["relevance"]).mean(axis=0).argsort()[-4:].max() < 4
-    assert names["moved"][0] > 2 * names["moved"][1]
+    assert names["found"]["gradient x input"] > 0.5 > 0.1 > abs(names["found"]["random"])
