@@ -76,6 +76,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what all experiments with relevance can be asked for."""
     add_network_arguments(parser)
+    add_method_argument(parser)
+    add_start_arguments(parser)
+
+
+def add_method_argument(parser: argparse.ArgumentParser) -> None:
+    """Add by which methods relevance is computed."""
     parser.add_argument(
         "--method",
         nargs="+",
@@ -83,7 +89,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=USUAL["method"],
         help="how relevance is computed; several are put side by side: --method lrp gradient_x_input",
     )
-    add_start_arguments(parser)
 
 
 def add_start_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +101,11 @@ def add_start_arguments(parser: argparse.ArgumentParser) -> None:
         "truth is not known; one coordinate of it (x, y, z), to see what tells that one, as in --start x; the "
         "estimate less the constant 'the centre' (from_centre), so that what all talkers share is not explained",
     )
+    add_gate_argument(parser)
+
+
+def add_gate_argument(parser: argparse.ArgumentParser) -> None:
+    """Add where relevance goes in a network with gates."""
     parser.add_argument(
         "--gate",
         choices=GATES,
