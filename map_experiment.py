@@ -29,6 +29,7 @@ from explain.map_summaries import (
     shares,
 )
 from explain.methods import choose_methods
+from localization.added_noise import add_noise_arguments, read_noise
 from localization.coordinate_maps import (
     COORDINATES,
     FRAMES,
@@ -71,6 +72,7 @@ def parse(argv: list[str] | None):
     add_network_arguments(parser)
     add_method_argument(parser)
     add_gate_argument(parser)
+    add_noise_arguments(parser)
     parser.set_defaults(sources=20)
     parser.add_argument("--windows", type=arguments.whole(1), default=2, help="windows of each source, spread over it")
     parser.add_argument(
@@ -82,7 +84,9 @@ def parse(argv: list[str] | None):
     parser.add_argument(
         "--null_sources", type=arguments.whole(1), default=8, help="sources of each condition that these hear"
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.added = read_noise(args)
+    return args
 
 
 class Pictures:
