@@ -17,7 +17,7 @@ from running.seeds import generator
 
 KINDS = ("absolute", "positive", "negative")
 ALONG = ("frequency", "time")
-MOST_CLUSTERS = 8
+MOST_CLUSTERS = 6
 PERMUTATIONS = 500
 
 

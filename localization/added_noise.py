@@ -31,7 +31,7 @@ def add_noise_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=arguments.number(above=0),
         metavar="RMS",
-        help="of the noise where it is, one for each range or for all, in the unit of the recordings; speech has some 0.01",
+        help="of the noise where it is, one for each range or for all, in the recordings' unit; speech has some 0.01",
     )
     parser.add_argument(
         "--reverberances", type=arguments.number(above=0), metavar="T60", help="for reverberation: T60 in seconds"

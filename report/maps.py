@@ -18,6 +18,7 @@ HALVES = {"level": "level half", "delay": "delay half"}
 ALONG = {"frequency": "frequency (kHz)", "time": "time in the window (s)"}
 SCALE = {"frequency": 1e-3, "time": 1.0}
 MARKERS = "osv^Dphd"
+TICKS_KHZ = (0.1, 0.3, 1, 3, 8)
 
 
 def influence_maps(
@@ -46,14 +47,14 @@ def influence_maps(
             limit = np.quantile(found["absolute"][number], LARGEST_SHARE) or 1.0
             for axes, kind in zip(row, KINDS, strict=True):
                 image = axes.pcolormesh(
-                    time_s, frequency_hz / 1e3, found[kind][number], cmap=theme.signed, vmin=-limit, vmax=limit,
+                    time_s, frequency_hz[1:] / 1e3, found[kind][number, 1:], cmap=theme.signed, vmin=-limit, vmax=limit,
                     rasterized=True, shading="nearest",
                 )  # fmt: skip
             row[0].set_ylabel(output, rotation=0, labelpad=12, weight="bold")
-            bar = figure.colorbar(image, ax=row, pad=0.01)
+            bar = figure.colorbar(image, ax=row, pad=0.01, label=unit)
             bar.outline.set_visible(False)
             bar.formatter.set_powerlimits((0, 0))
-            row[-1].text(1.02, 1.02, unit, transform=row[-1].transAxes, fontsize="small")
+        logarithmic(panels[0, 0].yaxis)
         for axes, kind in zip(panels[0], KINDS, strict=True):
             axes.set_title(kind)
         figure.supxlabel(ALONG["time"], fontsize="medium")
@@ -94,7 +95,11 @@ def share_curves(table: pd.DataFrame, along: str, theme: Theme = LIGHT) -> Figur
                 axes.plot(energy[place] * SCALE[along], 100 * energy["share"], ":", color=theme.ink, label="energy")
                 axes.grid()
             row[0].set_ylabel(f"{title}\nshare of magnitude (%)")
-            row[0].set_ylim(bottom=0)
+            row[0].set_yscale("log")
+            row[0].yaxis.set_major_formatter("{x:g}")
+        if along == "frequency":
+            panels[0, 0].set_xlim(left=0.05)
+            logarithmic(panels[0, 0].xaxis)
         for axes, coordinate in zip(panels[0], coordinates, strict=True):
             axes.set_title(coordinate)
         figure.supxlabel(ALONG[along], fontsize="medium")
@@ -147,7 +152,7 @@ def cluster_positions(windows: pd.DataFrame, setup: Setup, theme: Theme = LIGHT)
     setup : Setup
     theme : Theme
     """
-    voices = sorted(set(windows["speaker"]))
+    voices, colours = sorted(set(windows["speaker"])), [*theme.palette, theme.ink, theme.pale]
     rng = np.random.default_rng(0)
     with theme.canvas(7.6, 3.6) as figure:
         panels = figure.subplots(1, len(HALVES), sharex=True, sharey=True)
@@ -156,14 +161,21 @@ def cluster_positions(windows: pd.DataFrame, setup: Setup, theme: Theme = LIGHT)
             jitter_m = rng.uniform(-0.02, 0.02, (len(here), 2))
             for voice, marker in zip(voices, MARKERS * len(voices), strict=False):
                 spoken = (here["speaker"] == voice).to_numpy()
-                colours = [theme.palette[number % len(theme.palette)] for number in here.loc[spoken, "cluster"]]
+                of_voice = [colours[number] for number in here.loc[spoken, "cluster"]]
                 x_m, y_m = (here.loc[spoken, ["x_m", "y_m"]].to_numpy() + jitter_m[spoken]).T
-                axes.scatter(x_m, y_m, 24, color=colours, marker=marker, alpha=0.8, linewidth=0)
+                axes.scatter(x_m, y_m, 24, color=of_voice, marker=marker, alpha=0.8, linewidth=0)
                 axes.plot([], [], marker, color=theme.pale, label=voice)
             for number in sorted(set(here["cluster"])):
-                axes.plot([], [], "s", color=theme.palette[number % len(theme.palette)], label=f"cluster {number}")
+                axes.plot([], [], "s", color=colours[number], label=f"cluster {number}")
             axes.set(title=title, xlabel="x (m)", aspect="equal")
             axes.grid()
         panels[0].set_ylabel("y (m)")
         legend(figure, n_columns=5)
     return figure
+
+
+def logarithmic(axis) -> None:
+    """Show frequencies in kilohertz by their ratio."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_ticks(TICKS_KHZ, [f"{each:g}" for each in TICKS_KHZ])
+    axis.set_ticks([], minor=True)
