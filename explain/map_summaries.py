@@ -88,6 +88,19 @@ def correlations(summaries: Sequence[dict], along: str) -> np.ndarray:
     return np.divide(covariance, scale, out=np.full_like(covariance, np.nan), where=scale > 0)
 
 
+def enrichment(half: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Return the share of the magnitudes that lies in a region over the region's share of the bins, (window, output).
+
+    Parameters
+    ----------
+    half : array, of shape `explain.maps.AXES`
+    region : bool array, shape (window, microphone, frequency, time)
+    """
+    size = np.abs(half, dtype=np.float64)
+    inside = (size * region[:, None]).sum(axis=(2, 3, 4)) / size.sum(axis=(2, 3, 4)).clip(min=np.finfo(float).tiny)
+    return inside / region.mean(axis=(1, 2, 3))[:, None]
+
+
 def profiles(half: np.ndarray) -> np.ndarray:
     """Return the magnitudes of each window summed over microphones, of length one, shape (window, value)."""
     flat = np.abs(half, dtype=np.float64).sum(axis=2).reshape(len(half), -1)

@@ -16,6 +16,8 @@ from report.style import LIGHT, SINGLE_IN, Theme, legend, localizer_title, metho
 CHOICES = {TOP: "top", BOTTOM: "bottom", ENERGY: "loudest", RANDOM: "random"}
 MARKERS = "^vso"
 LARGEST_SHARE = 0.99
+LINEAR_MM = 10
+"""Displacements beyond are drawn by their logarithm."""
 
 
 def displacement_bars(effects: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
@@ -74,6 +76,8 @@ def prediction_scatter(displacements: pd.DataFrame, theme: Theme = LIGHT) -> Fig
                     predicted_mm, moved_mm = (1e3 * of_it[f"{name}_{coordinate}_m"] for name in ("predicted", "moved"))
                     axes.plot(predicted_mm, moved_mm, ".", color=colour, alpha=0.35, markersize=3, label=coordinate)
                 axes.axline((0, 0), slope=1, color=theme.ink, linewidth=1, label="as predicted")
+                for scale in (axes.set_xscale, axes.set_yscale):
+                    scale("symlog", linthresh=LINEAR_MM)
                 axes.set_title(f"{localizer_title(model)}\n{method_title(method)}")
                 axes.grid()
         figure.supxlabel("displacement that the map predicts (mm)", fontsize="medium")
@@ -117,9 +121,42 @@ def chosen_masks(
         bar = figure.colorbar(image, ax=panels, label="share of windows and microphones", shrink=0.6)
         for axes in panels[-1, 2:]:
             axes.remove()
+        bar.ax.set_ylim(bottom=0)
         bar.outline.set_visible(False)
         figure.supxlabel(ALONG["time"], fontsize="medium")
         figure.supylabel(ALONG["frequency"], fontsize="medium")
+    return figure
+
+
+def enrichment_points(enrichments: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+    """Draw how far maps are concentrated on bursts: a panel a network, each method's halves beside each other.
+
+    Parameters
+    ----------
+    enrichments : DataFrame
+        ``enrichments.csv`` of burst_experiment.py, of one condition; bars are 95 % intervals over voices and sources.
+    theme : Theme
+    """
+    whole = enrichments[enrichments["coordinate"] == "all"]
+    models = list(dict.fromkeys(whole["model"]))
+    with theme.canvas(1.4 + 2.6 * len(models), 3.6) as figure:
+        panels = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
+        for axes, model in zip(panels, models, strict=True):
+            here = whole[whole["model"] == model]
+            places = np.arange(len(here))
+            axes.vlines(places, here["low"], here["high"], color=theme.vermilion)
+            axes.plot(places, here["enrichment"], "o", color=theme.vermilion, label="trained")
+            axes.plot(places, here["untrained"], "o", mfc="none", color=theme.vermilion, label="untrained")
+            axes.plot(places, here["elsewhere"], "x", color=theme.pale, label="elsewhere")
+            axes.axhline(here["energy"].iloc[0], color=theme.blue, linestyle="--", label="energy")
+            axes.axhline(1, color=theme.ink, linestyle=":", linewidth=1)
+            axes.set_yscale("log")
+            names = [f"{method_title(row.method)}\n{row.half}" for row in here.itertuples()]
+            axes.set_xticks(places, names, rotation=90)
+            axes.set_title(localizer_title(model))
+            axes.grid(axis="y")
+        panels[0].set_ylabel("enrichment in the burst")
+        legend(figure, n_columns=4)
     return figure
 
 
