@@ -128,7 +128,7 @@ def main(argv: list[str] | None = None) -> Path:
     for recordings, _ in heard_by:
         check_microphone(args.microphone or 0, recordings)
     origins = [origin_of(recordings, network) for recordings, network in heard_by]
-    results = results_of(args, "amplification", origins, [network for _, network in heard_by])
+    results = results_of(args, f"amplification/{amplified}", origins, [network for _, network in heard_by])
     tables = []
     with ranks.process_group():
         for recordings, network in heard_by:

@@ -38,9 +38,10 @@ from running.files import write_csv
 from running.memory import keep_freed_memory
 
 SHOWN = ("condition", "model", "method", "half", "enrichment", "low", "high", "energy", "energy_verdict", "elsewhere")
-SHOWN += ("untrained", "untrained_verdict", "moved_m", "moved_by_delay_m")
-LEGEND = """Share of a map's magnitudes on the burst over its share of the bins, mean over coordinates, and whether it is
-above that of the energy and that in untrained networks, by 95 % intervals; how far the burst moves the estimate."""
+SHOWN += ("untrained", "untrained_verdict", "moved_m", "told", "energy_told")
+LEGEND = """Share of a map's magnitudes on the burst over its share of the bins, mean over coordinates, and whether it
+is above that of the energy and that in untrained networks, by 95 % intervals; how far the burst moves the estimate, and
+the rank correlation over windows of enrichment, of the map and of the energy, with that."""
 
 
 def parse(argv: list[str] | None):

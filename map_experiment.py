@@ -233,7 +233,8 @@ def main(argv: list[str] | None = None) -> Path:
     for recordings, _ in heard_by:
         check_microphone(args.microphone or 0, recordings)
     origins = [origin_of(recordings, network) for recordings, network in heard_by]
-    results = results_of(args, "maps", origins, [network for _, network in heard_by])
+    where = "maps" if args.microphone is None else f"maps/microphone_{args.microphone}"
+    results = results_of(args, where, origins, [network for _, network in heard_by])
     found: list[dict[str, pd.DataFrame]] = []
     with ranks.process_group():
         for recordings, network in heard_by:

@@ -43,6 +43,10 @@ class Change:
         """By how much level (relative) or delay (samples) change: the factor of the map's half."""
         return self.delay_samples or 10 ** (self.gain_db / 20) - 1
 
+    def __str__(self) -> str:
+        """Return a name fit for a folder."""
+        return f"{self.delay_samples:g}samples" if self.delay_samples else f"{self.gain_db:g}dB"
+
     def spectra(self, spectra: torch.Tensor, mask: torch.Tensor, frames: Frames) -> torch.Tensor:
         """Return spectra, shape (..., bin, frame), changed where the mask says."""
         bins = torch.arange(spectra.shape[-2], dtype=spectra.real.dtype)[:, None]

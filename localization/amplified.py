@@ -45,6 +45,11 @@ class Amplified:
     draws: int
     seed: int
 
+    def __str__(self) -> str:
+        """Return a name fit for a folder."""
+        where = "" if self.microphone is None else f"_microphone_{self.microphone}"
+        return f"{self.change}_{self.percent:g}percent{where}"
+
     def masks(self, maps: dict[str, Maps], windows: np.ndarray, number: int) -> dict[tuple[str, str, str], np.ndarray]:
         """Return which bins are changed, (window, microphone, frequency, time), by method, coordinate and choice.
 

@@ -12,7 +12,7 @@ import torch
 from explain.amplification import Change
 from explain.map_summaries import enrichment
 from explain.maps import Maps, energy_maps, maps_of
-from explain.statistics import above_null, mean_over_voices, verdict
+from explain.statistics import Draws, above_null, interval, mean_over_voices, verdict
 from localization.coordinate_maps import COORDINATES, FRAMES, CoordinateMaps
 from localization.excerpts import Excerpts
 from running.errors import InputError
@@ -163,7 +163,8 @@ def enrichment_rows(trained: pd.DataFrame, untrained: pd.DataFrame, seed: int) -
     DataFrame
         A row a half and coordinate ("all": their mean): enrichment, low, high; energy, elsewhere, untrained;
         above_energy, above_energy_low, above_energy_high, energy_verdict, and the same of elsewhere and untrained;
-        moved_m, moved_by_delay_m.
+        moved_m, moved_by_delay_m; told, told_low, told_high: the rank correlation over windows of enrichment and
+        moved_m, and the same of the energy's enrichment.
     """
     rows = []
     for half, coordinate in product(Maps._fields, ("all", *COORDINATES)):
@@ -182,8 +183,28 @@ def enrichment_rows(trained: pd.DataFrame, untrained: pd.DataFrame, seed: int) -
         heard = own[own["source"].isin(null["source"])].rename(columns=names)
         *found, of_null = above_null(heard, null.rename(columns=names), "enrichment", seed)
         row |= {"untrained": of_null} | _compared("untrained", found)
-        rows.append(row | {name: own[name].mean() for name in ("moved_m", "moved_by_delay_m")})
+        row |= {name: own[name].mean() for name in ("moved_m", "moved_by_delay_m")}
+        for name, column in (("", "enrichment"), ("energy_", "energy")):
+            row |= dict(
+                zip((f"{name}told", f"{name}told_low", f"{name}told_high"), _told(own, column, seed), strict=True)
+            )
+        rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _told(table: pd.DataFrame, column: str, seed: int) -> tuple[float, float, float]:
+    """Return the rank correlation over windows with how far the burst moves the estimate, and its 95 % interval."""
+    by_window = table.groupby(["speaker", "source", "window"])[[column, "moved_m"]].mean()
+    values = by_window.rank().to_numpy()
+    items = by_window.reset_index("window").index
+    sources = items.drop_duplicates()
+    draws = Draws.of(sources.get_level_values(0), seed)
+    counts = np.vstack([np.ones(len(values)), draws.counts[:, sources.get_indexer(items)]])  # (resample, window)
+    centred = values - (counts @ values / counts.sum(axis=1, keepdims=True))[:, None]  # (resample, window, 2)
+    products = np.einsum("rw,rwa,rwb->rab", counts, centred, centred)
+    scale = np.sqrt(products[:, 0, 0] * products[:, 1, 1])
+    found = np.divide(products[:, 0, 1], scale, out=np.full(len(scale), np.nan), where=scale > 0)
+    return found[0], *map(float, interval(found[1:]))
 
 
 def _compared(control: str, found) -> dict[str, float]:
