@@ -18,7 +18,7 @@ from running.seeds import generator
 KINDS = ("absolute", "positive", "negative")
 ALONG = ("frequency", "time")
 MOST_CLUSTERS = 6
-PERMUTATIONS = 500
+PERMUTATIONS = 200
 
 
 def summary(half: np.ndarray) -> dict[str, np.ndarray]:

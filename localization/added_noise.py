@@ -51,12 +51,7 @@ def read_noise(args: argparse.Namespace) -> list[Intervention]:
     for option in (*NOISE_TYPES.values(), "rms_amplitudes"):
         given = getattr(args, option) is not None
         if given and option not in needed:
-            of = (
-                f"--noise_type {args.noise_type} does not take"
-                if args.noise_type
-                else "without --noise_type there is no"
-            )
-            raise InputError(f"{of} --{option}; leave it out")
+            raise InputError(f"--{option} is not for --noise_type {args.noise_type}; leave it out or choose another")
         if not given and option in needed:
             raise InputError(f"--noise_type {args.noise_type} needs --{option}")
     if not needed:

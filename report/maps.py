@@ -127,11 +127,10 @@ def correlation_matrices(
         panels = figure.subplots(len(HALVES), len(titles), sharex=True, sharey=True, squeeze=False)
         for row, (half, name) in zip(panels, HALVES.items(), strict=True):
             for axes, title in zip(row, titles, strict=True):
-                image = axes.pcolormesh(
-                    ticks, ticks, found[half, title], cmap=theme.signed, vmin=-1, vmax=1, rasterized=True,
-                    shading="nearest",
+                image = axes.imshow(
+                    found[half, title], cmap=theme.signed, vmin=-1, vmax=1, origin="lower",
+                    extent=(ticks[0], ticks[-1], ticks[0], ticks[-1]), interpolation="none",
                 )  # fmt: skip
-                axes.set_aspect("equal")
             row[0].set_ylabel(name)
         for axes, title in zip(panels[0], titles, strict=True):
             axes.set_title(title)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import czt
 
 from acoustics.recordings import Recordings
 from localization.interventions.intervened import Intervention, check_not_negative
@@ -65,8 +66,10 @@ class Sinusoidal(Added):
         if self.high > fs_hz / 2:
             raise InputError(f"tones up to {self.high:g} Hz can't be heard at {fs_hz} Hz; end at {fs_hz / 2:g} Hz")
         phases = generator(self.seed, "tones", recordings.numbers[row]).uniform(0, 2 * np.pi, (shape[0], TONES))
-        turns = np.exp(2j * np.pi * np.linspace(self.low, self.high, TONES)[:, None] / fs_hz * np.arange(shape[1]))
-        tones = (np.exp(1j * phases) @ turns).real
+        n = np.arange(shape[1])
+        between_hz = (self.high - self.low) / (TONES - 1)
+        tones = czt(np.exp(1j * phases), shape[1], np.exp(2j * np.pi * between_hz / fs_hz))  # sum over k of a_k w^(k n)
+        tones = (tones * np.exp(2j * np.pi * self.low / fs_hz * n)).real
         return tones * (self.rms / np.sqrt(np.square(tones).mean(axis=1, keepdims=True)))
 
 
