@@ -20,29 +20,14 @@ import pandas as pd
 import soundfile
 
 from explain.amplification import BOTTOM, RANDOM, TOP, Change
-from explain.methods import choose_methods
-from localization.added_noise import add_noise_arguments, read_noise
 from localization.amplified import Amplified, effects, predictions
-from localization.coordinate_maps import FRAMES, CoordinateMaps
-from localization.excerpts import Excerpts
-from localization.interventions.intervened import check_microphone
-from localization.trials import (
-    add_gate_argument,
-    add_method_argument,
-    add_network_arguments,
-    chosen_gate,
-    open_networks,
-    open_recordings,
-    origin_of,
-    results_of,
-)
+from localization.coordinate_maps import FRAMES, CoordinateMaps, add_map_arguments, open_maps
 from report.amplified import chosen_masks, displacement_bars, prediction_scatter
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.files import whole_file, write_csv
-from running.memory import keep_freed_memory
 
 SHOWN = ("condition", "model", "method", "coordinate", "choice", "moved_m", "random_verdict", "energy_verdict")
 LEGEND = """Displacement of the estimate along the coordinate that bins were chosen for, in metres, and whether its 95 %
@@ -56,12 +41,7 @@ SOUND_PEAK = 0.7
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_network_arguments(parser)
-    add_method_argument(parser)
-    add_gate_argument(parser)
-    add_noise_arguments(parser)
-    parser.set_defaults(sources=20)
-    parser.add_argument("--windows", type=arguments.whole(1), default=2, help="windows of each source, spread over it")
+    add_map_arguments(parser)
     parser.add_argument(
         "--top_percent",
         type=arguments.number(above=0, most=100),
@@ -76,13 +56,8 @@ def parse(argv: list[str] | None):
     parser.add_argument(
         "--delay_samples", type=arguments.number(), metavar="SAMPLES", help="delay the bins, in place of a gain"
     )
-    parser.add_argument(
-        "--microphone", type=arguments.whole(0), metavar="N", help="change bins of one microphone, in place of all"
-    )
     parser.add_argument("--draws", type=arguments.whole(1), default=5, help="random choices of bins for each window")
-    args = parser.parse_args(argv)
-    args.added = read_noise(args)
-    return args
+    return parser.parse_args(argv)
 
 
 def change_of(args) -> Change:
@@ -120,20 +95,12 @@ def write_sounds(folder: Path, amplified: Amplified, of: dict[str, CoordinateMap
 def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the folder of its results."""
     args = parse(argv)
-    keep_freed_memory()
     amplified = Amplified(change_of(args), args.top_percent, args.microphone, args.draws, args.seed)
-    methods = choose_methods(args.method, gate=chosen_gate(args.gate))
-    heard_by = [(recordings, network) for recordings in open_recordings(args)
-                for network in open_networks(args, recordings)]  # fmt: skip
-    for recordings, _ in heard_by:
-        check_microphone(args.microphone or 0, recordings)
-    origins = [origin_of(recordings, network) for recordings, network in heard_by]
-    results = results_of(args, f"amplification/{amplified}", origins, [network for _, network in heard_by])
+    opened, results = open_maps(args, f"amplification/{amplified}")
     tables = []
     with ranks.process_group():
-        for recordings, network in heard_by:
-            excerpts = Excerpts(recordings, args.windows)
-            of = {method.name: CoordinateMaps(network, excerpts, method, args.results) for method in methods}
+        for of in opened:
+            network, recordings = next(iter(of.values())).network, next(iter(of.values())).excerpts.recordings
             table, masks = amplified.displacements(of)
             tables.append(table)
             if ranks.is_main():

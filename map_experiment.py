@@ -28,37 +28,25 @@ from explain.map_summaries import (
     profiles,
     shares,
 )
-from explain.methods import choose_methods
-from localization.added_noise import add_noise_arguments, read_noise
 from localization.coordinate_maps import (
     COORDINATES,
     FRAMES,
     CoordinateMaps,
+    add_map_arguments,
+    add_null_arguments,
     energy_summaries,
     halves_summary,
     of_half,
+    open_maps,
 )
 from localization.errors import ESTIMATED, TRUE
-from localization.excerpts import Excerpts
-from localization.interventions.intervened import check_microphone
-from localization.trials import (
-    add_gate_argument,
-    add_method_argument,
-    add_network_arguments,
-    chosen_gate,
-    null_rows,
-    open_networks,
-    open_recordings,
-    origin_of,
-    results_of,
-)
+from localization.trials import null_rows
 from report.maps import cluster_positions, correlation_matrices, influence_maps, share_curves
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
 from running.files import write_csv
-from running.memory import keep_freed_memory
 
 UNITS = {"level": "m", "delay": "m per sample"}
 SHOWN = ("condition", "model", "method", "half", "clusters", "silhouette", "by", "ami", "null_ami", "p")
@@ -69,24 +57,9 @@ quarters of the area, beside that of voices and quarters dealt out at random."""
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    add_network_arguments(parser)
-    add_method_argument(parser)
-    add_gate_argument(parser)
-    add_noise_arguments(parser)
-    parser.set_defaults(sources=20)
-    parser.add_argument("--windows", type=arguments.whole(1), default=2, help="windows of each source, spread over it")
-    parser.add_argument(
-        "--microphone", type=arguments.whole(0), metavar="N", help="draw the maps of one microphone, in place of all"
-    )
-    parser.add_argument(
-        "--untrained", type=arguments.whole(1), default=3, help="random initialisations of each network"
-    )
-    parser.add_argument(
-        "--null_sources", type=arguments.whole(1), default=8, help="sources of each condition that these hear"
-    )
-    args = parser.parse_args(argv)
-    args.added = read_noise(args)
-    return args
+    add_map_arguments(parser)
+    add_null_arguments(parser)
+    return parser.parse_args(argv)
 
 
 class Pictures:
@@ -226,21 +199,10 @@ class Pictures:
 def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the folder of its results."""
     args = parse(argv)
-    keep_freed_memory()
-    methods = choose_methods(args.method, gate=chosen_gate(args.gate))
-    heard_by = [(recordings, network) for recordings in open_recordings(args)
-                for network in open_networks(args, recordings)]  # fmt: skip
-    for recordings, _ in heard_by:
-        check_microphone(args.microphone or 0, recordings)
-    origins = [origin_of(recordings, network) for recordings, network in heard_by]
     where = "maps" if args.microphone is None else f"maps/microphone_{args.microphone}"
-    results = results_of(args, where, origins, [network for _, network in heard_by])
-    found: list[dict[str, pd.DataFrame]] = []
+    opened, results = open_maps(args, where)
     with ranks.process_group():
-        for recordings, network in heard_by:
-            for method in methods:
-                maps = CoordinateMaps(network, Excerpts(recordings, args.windows), method, args.results)
-                found.append(Pictures(results.folder, maps, args).write())
+        found = [Pictures(results.folder, maps, args).write() for of in opened for maps in of.values()]
     if not ranks.is_main():
         return results.folder
     tables = {name: pd.concat([each[name] for each in found], ignore_index=True) for name in found[0]}

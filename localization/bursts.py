@@ -39,16 +39,23 @@ class Bursts(Excerpts):
     band_hz : (lowest, highest)
     lasts_s : float
     seed : int
+    microphone : int, optional
+        That of all bursts, where it is not to be drawn.
     """
 
     change: Change
     band_hz: tuple[float, float]
     lasts_s: float
     seed: int
+    microphone: int | None = None
 
     @property
     def fingerprint(self) -> str:
-        own = {name: value for name, value in vars(self).items() if name not in ("recordings", "count")}
+        own = {
+            name: value
+            for name, value in vars(self).items()
+            if name not in ("recordings", "count") and value is not None
+        }
         return fingerprint({"excerpts": super().fingerprint, "frames": FRAMES} | own)
 
     def region(self, row: int, place: str) -> np.ndarray:
@@ -77,6 +84,8 @@ class Bursts(Excerpts):
         rng = generator(self.seed, "burst", self.recordings.numbers[row])
         for window in mask:
             microphones, begins_s = rng.permutation(len(window))[:2], rng.choice(starts, 2)
+            if self.microphone is not None:
+                microphones = np.array([self.microphone, (self.microphone + 1) % len(window)])
             chosen = PLACES.index(place)
             frames = (times_s >= begins_s[chosen]) & (times_s <= begins_s[chosen] + self.lasts_s)
             window[microphones[chosen % len(microphones)]] = bins[:, None] & frames
