@@ -16,8 +16,9 @@ from report.style import LIGHT, SINGLE_IN, Theme, legend, localizer_title, metho
 CHOICES = {TOP: "top", BOTTOM: "bottom", ENERGY: "loudest", RANDOM: "random"}
 MARKERS = "^vso"
 LARGEST_SHARE = 0.99
-LINEAR_MM = 10
-"""Displacements beyond are drawn by their logarithm."""
+LINEAR_MM, FURTHEST_MM = 10, 1e4
+"""Displacements beyond the former are drawn by their logarithm, beyond the latter at it."""
+TICKS_MM = (-1000, -10, 0, 10, 1000)
 
 
 def displacement_bars(effects: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
@@ -73,11 +74,15 @@ def prediction_scatter(displacements: pd.DataFrame, theme: Theme = LIGHT) -> Fig
                 here = displacements[(displacements["model"] == model) & (displacements["by"] == method)]
                 for coordinate, colour in zip(COORDINATES, theme.palette, strict=False):
                     of_it = here[here["coordinate"].isin(["", coordinate])]
-                    predicted_mm, moved_mm = (1e3 * of_it[f"{name}_{coordinate}_m"] for name in ("predicted", "moved"))
+                    predicted_mm, moved_mm = (
+                        (1e3 * of_it[f"{name}_{coordinate}_m"]).clip(-FURTHEST_MM, FURTHEST_MM)
+                        for name in ("predicted", "moved")
+                    )
                     axes.plot(predicted_mm, moved_mm, ".", color=colour, alpha=0.35, markersize=3, label=coordinate)
                 axes.axline((0, 0), slope=1, color=theme.ink, linewidth=1, label="as predicted")
-                for scale in (axes.set_xscale, axes.set_yscale):
-                    scale("symlog", linthresh=LINEAR_MM)
+                for set_scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
+                    set_scale("symlog", linthresh=LINEAR_MM)
+                    axis.set_ticks(TICKS_MM, [f"{each:g}" for each in TICKS_MM])
                 axes.set_title(f"{localizer_title(model)}\n{method_title(method)}")
                 axes.grid()
         figure.supxlabel("displacement that the map predicts (mm)", fontsize="medium")
