@@ -108,24 +108,70 @@ def render(recordings: Recordings, row: int, edit: Edit = Edit()) -> Parts:
         When the dry speech is missing or not that of the recording, the dataset's simulator can't run here, a position
         lies outside the room, or each source has a room of its own.
     """
-    setup, made_from, source = recordings.setup, recordings.dataset.arguments, recordings.sources[row]
-    scene = Scene(
+    scene, speech = _scene(recordings, row), recordings.utterance(row)
+    _check_length(recordings, row, scene, speech)
+    responses = response_parts(scene, recordings.dataset.arguments["simulator"], edit)
+    return Parts(*(hear(speech, rirs) for rirs in responses), _noise(recordings, row))
+
+
+def reverberated(recordings: Recordings, row: int, T60_s: float) -> np.ndarray:
+    """Make a recording anew at another reverberation time.
+
+    Parameters
+    ----------
+    recordings : Recordings
+    row : int
+        Of the source in the recordings.
+    T60_s : float
+        In seconds.
+
+    Returns
+    -------
+    float32 array, shape (microphone, sample)
+        As long as the recording and with its noise; at its own T60 the recording before it was quantised.
+
+    Raises
+    ------
+    InputError
+        As `render`, and for a T60 that is impossible in the room.
+    """
+    scene, speech = _scene(recordings, row), recordings.utterance(row)
+    _check_length(recordings, row, scene, speech)
+    program = SIMULATORS[resolve_simulator(recordings.dataset.arguments["simulator"])]
+    heard = hear(speech, program.simulate(replace(scene, T60_s=T60_s))[0])
+    recording = _noise(recordings, row)
+    n_samples = min(heard.shape[1], recording.shape[1])
+    recording[:, :n_samples] += heard[:, :n_samples]
+    return recording
+
+
+def _scene(recordings: Recordings, row: int) -> Scene:
+    """Return a source and the array in the room."""
+    setup = recordings.setup
+    return Scene(
         setup.room,
         recordings.positions_m[[row]],
         setup.array.as_array(),
         recordings.one_condition().T60_s,
         setup.fs_hz,
         setup.c_m_s,
-        made_from["reflection_sign"],
+        recordings.dataset.arguments["reflection_sign"],
     )
-    speech = recordings.utterance(row)
-    shape = len(setup.array), len(speech) + scene.n_samples - 1
-    if shape[1] != source["samples"]:
+
+
+def _check_length(recordings: Recordings, row: int, scene: Scene, speech: np.ndarray) -> None:
+    """Raise InputError where dry speech is not that of the recording."""
+    source = recordings.sources[row]
+    if len(speech) + scene.n_samples - 1 != source["samples"]:
         path = recordings.dataset.speech_path(recordings.folder.name, source["utterance"])
         raise InputError(f"{path} is not what was recorded; remove it and run the same generate_data.py again")
-    rng = noise_generator(made_from["seed"], recordings.folder.name, source["source"])
-    responses = response_parts(scene, made_from["simulator"], edit)
-    return Parts(*(hear(speech, rirs) for rirs in responses), draw_noise(shape, source["noise_rms"], rng))
+
+
+def _noise(recordings: Recordings, row: int) -> np.ndarray:
+    """Return the noise of a recording."""
+    source, seed = recordings.sources[row], recordings.dataset.arguments["seed"]
+    rng = noise_generator(seed, recordings.folder.name, source["source"])
+    return draw_noise((len(recordings.setup.array), source["samples"]), source["noise_rms"], rng)
 
 
 def response_parts(scene: Scene, simulator: str, edit: Edit = Edit()) -> Response:

@@ -11,6 +11,7 @@ from acoustics.recordings import Recordings, subset
 from explain.lrp.rules import GATES
 from explain.methods import METHODS, Method, choose_methods
 from explain.store import AttributionStore
+from localization.added_noise import changes_of
 from localization.interventions import INTERVENTIONS, Intervened, read_intervention
 from localization.localizer import Centre, Localizer, Network, SteeredResponse
 from localization.starts import STARTS, Start
@@ -21,7 +22,14 @@ from running.files import remove_parts
 from running.memory import keep_freed_memory
 from running.results import Results
 
-USUAL = {"split": "test", "method": ["lrp"], "start": "ground_truth", "gate": "published", "intervention": None}
+USUAL = {
+    "split": "test",
+    "method": ["lrp"],
+    "start": "ground_truth",
+    "gate": "published",
+    "intervention": None,
+    "added": [],
+}
 PLACES = ("data_path", "weights", "results", "gpu")
 """Arguments that change nothing in the results, or of which the trials say more."""
 
@@ -81,6 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how relevance is computed, and of what."""
+    add_method_argument(parser)
+    add_start_arguments(parser)
+
+
+def add_method_argument(parser: argparse.ArgumentParser) -> None:
+    """Add by which methods relevance is computed."""
     parser.add_argument(
         "--method",
         nargs="+",
@@ -88,7 +102,6 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
         default=USUAL["method"],
         help="how relevance is computed; several are put side by side: --method lrp gradient_x_input",
     )
-    add_start_arguments(parser)
 
 
 def add_start_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +115,11 @@ def add_start_arguments(parser: argparse.ArgumentParser) -> None:
         "estimate less the constant 'the centre' (from_centre), so that what all talkers share is not explained; how "
         "far it lies from there in its own direction (distance), one number of metres",
     )
+    add_gate_argument(parser)
+
+
+def add_gate_argument(parser: argparse.ArgumentParser) -> None:
+    """Add where relevance goes in a network with gates."""
     parser.add_argument(
         "--gate",
         choices=GATES,
@@ -142,7 +160,7 @@ class Trial:
 
 
 def open_recordings(args: argparse.Namespace) -> list[Recordings]:
-    """Open the recordings of all conditions that the arguments name, after the intervention that they name.
+    """Open the recordings of all conditions that the arguments name, after what they add and the intervention.
 
     Raises
     ------
@@ -153,8 +171,9 @@ def open_recordings(args: argparse.Namespace) -> list[Recordings]:
         Recordings(args.data_path / condition.name / args.split, args.sources)
         for condition in arguments.conditions(args)
     ]
-    intervention = getattr(args, "intervention", None)
-    return [Intervened(each, intervention) for each in opened] if intervention else opened
+    for intervention in changes_of(args):
+        opened = [Intervened(each, intervention) for each in opened]
+    return opened
 
 
 def open_networks(args: argparse.Namespace, recordings: Recordings) -> list[Network]:
@@ -249,8 +268,8 @@ def results_of(
 ) -> Results:
     """Return the place of an experiment's results, which is refused where it holds others.
 
-    It is named by the conditions, the networks where they are not the published ones, and split, method, start, gate
-    and intervention where they are not the usual ones.
+    It is named by the conditions, the networks where they are not the published ones, and split, method, start, gate,
+    intervention and what is added where they are not the usual ones.
 
     Parameters
     ----------
@@ -274,7 +293,7 @@ def results_of(
     for name, expected in (USUAL | (usual or {})).items():
         value = getattr(args, name, expected)
         if value != expected:
-            parts += value if isinstance(value, list) else [str(value)]
+            parts += map(str, value if isinstance(value, list) else [value])
     content = {"trials": trials, "files": {network.identity["weights"]: network.weights for network in networks}} | more
     return Results(args.results / experiment / "_".join(parts), vars(args), PLACES, content)
 

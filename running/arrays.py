@@ -12,14 +12,20 @@ import numpy as np
 from running.errors import InputError
 from running.files import whole_file
 
+PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
+"""Of large arrays: compressed, and with a checksum that tells damage."""
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, object] | None = None) -> None:
-    """Write arrays by name, and what the file says of itself."""
+
+def write_arrays(
+    path: Path, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, object] | None = None, packed: bool = False
+) -> None:
+    """Write arrays by name, and what the file says of itself; `PACKED` where asked for, along the first axis."""
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         file.attrs.update(attributes or {})
         for name, array in arrays.items():
-            file.create_dataset(name, data=array)
+            how = PACKED | {"chunks": (1, *array.shape[1:])} if packed else {}
+            file.create_dataset(name, data=array, **how)
     with whole_file(path) as beside:
         beside.write_bytes(memory.getbuffer())
 

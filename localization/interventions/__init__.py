@@ -7,8 +7,10 @@ from localization.interventions.delays import NoDelays, OtherDelays
 from localization.interventions.equal_levels import EqualLevels
 from localization.interventions.intervened import Intervened, Intervention
 from localization.interventions.mirrored import Mirrored
+from localization.interventions.noise import Sinusoidal, White
 from localization.interventions.octave import NoOctave, OneOctave
 from localization.interventions.polarity import AllPolarities, Polarity, RandomPolarities
+from localization.interventions.reverberation import Reverberation
 from localization.interventions.silent import RandomSilent, Silent
 from localization.interventions.without import NoDirect, NoEarly, NoLate, NoNoise
 from running.errors import InputError
@@ -32,6 +34,9 @@ KINDS = (
     NoOctave,
     Silent,
     RandomSilent,
+    Sinusoidal,
+    White,
+    Reverberation,
 )
 INTERVENTIONS: dict[str, type[Intervention]] = {kind.name: kind for kind in KINDS}
 

@@ -1,0 +1,89 @@
+"""Sounds added to what microphones heard: tones of a band all the time, or white noise at times of every window."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import czt
+
+from acoustics.recordings import Recordings
+from localization.interventions.intervened import Intervention, check_not_negative
+from running.errors import InputError
+from running.seeds import generator
+
+TONES = 300
+
+
+@dataclass(frozen=True)
+class Added(Intervention):
+    """Add sound of its own to each microphone, drawn for each source, so that it comes from nowhere.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the range in which it lies, in the unit that the kind of sound says.
+    rms : float
+        Root mean square amplitude in that range, in the unit of the recordings; speech has some 0.01.
+    seed : int
+    """
+
+    low: float
+    high: float
+    rms: float
+    seed: int = 0
+
+    def __post_init__(self):
+        if not (0 <= self.low < self.high < np.inf and 0 < self.rms < np.inf):
+            raise ValueError(f"no sound from {self.low:g} to {self.high:g} of amplitude {self.rms:g}")
+        check_not_negative(self.seed)
+
+    @classmethod
+    def read(cls, text: str) -> Added:
+        band, rms, *seed = text.split(",")
+        low, high = band.split("-")
+        (number,) = seed or [0]
+        return cls(float(low), float(high), float(rms), int(number))
+
+    @abstractmethod
+    def added(self, recordings: Recordings, row: int, shape: tuple[int, int]) -> np.ndarray:
+        """Return what is added to a recording of so many microphones and samples."""
+
+    def change(self, recordings: Recordings, row: int) -> np.ndarray:
+        recording = recordings.read(row)
+        return recording + self.added(recordings, row, recording.shape).astype(np.float32)
+
+
+class Sinusoidal(Added):
+    """Tones evenly spread over a range in hertz, with random phases, over the whole recording."""
+
+    name = "sinusoidal"
+    usage = "sinusoidal:LOW_HZ-HIGH_HZ,RMS[,SEED], such as sinusoidal:1000-2000,0.01"
+
+    def added(self, recordings: Recordings, row: int, shape: tuple[int, int]) -> np.ndarray:
+        fs_hz = recordings.setup.fs_hz
+        if self.high > fs_hz / 2:
+            raise InputError(f"tones up to {self.high:g} Hz can't be heard at {fs_hz} Hz; end at {fs_hz / 2:g} Hz")
+        phases = generator(self.seed, "tones", recordings.numbers[row]).uniform(0, 2 * np.pi, (shape[0], TONES))
+        n = np.arange(shape[1])
+        between_hz = (self.high - self.low) / (TONES - 1)
+        tones = czt(np.exp(1j * phases), shape[1], np.exp(2j * np.pi * between_hz / fs_hz))  # sum over k of a_k w^(k n)
+        tones = (tones * np.exp(2j * np.pi * self.low / fs_hz * n)).real
+        return tones * (self.rms / np.sqrt(np.square(tones).mean(axis=1, keepdims=True)))
+
+
+class White(Added):
+    """White Gaussian noise from one time to another, in seconds from the start of every window."""
+
+    name = "white"
+    usage = "white:FROM_S-TO_S,RMS[,SEED] in every window, such as white:0.0-0.1,0.01"
+
+    def added(self, recordings: Recordings, row: int, shape: tuple[int, int]) -> np.ndarray:
+        setup = recordings.setup
+        if self.high > setup.window_samples / setup.fs_hz:
+            lasts_s = setup.window_samples / setup.fs_hz
+            raise InputError(f"noise can't end {self.high:g} s after a window's start: it lasts {lasts_s:g} s")
+        noise = generator(self.seed, "white noise", recordings.numbers[row]).standard_normal(shape)
+        time_s = np.arange(shape[1]) % setup.window_samples / setup.fs_hz
+        return noise * (self.rms * ((time_s >= self.low) & (time_s < self.high)))
