@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from acoustics.recordings import Recordings, subset
+from acoustics.recordings import Recordings
 from explain.faithfulness import PERCENTS, answers_after, infidelity, max_sensitivity
 from explain.grains import grains
 from explain.methods import METHODS, Method, choose_methods
@@ -34,6 +34,7 @@ from explain.sanity import randomised, rank_correlation
 from explain.spectral import derivative
 from explain.time_frequency import multipliers
 from localization.criteria import CRITERIA, EXCHANGED, INFIDELITY, PROFILE, RANDOMISED, SENSITIVITY, Judged, Map
+from localization.excerpts import Excerpts
 from localization.localizer import Network
 from localization.sensitivity import delay_jacobian
 from localization.shares import energy_sums, part_windows, relevance_sums
@@ -42,6 +43,7 @@ from localization.trials import (
     add_hearing_arguments,
     add_method_arguments,
     chosen_gate,
+    heard_in,
     null_rows,
     open_networks,
     open_recordings,
@@ -112,7 +114,7 @@ class Trial:
     def methods(self) -> list[Method]:
         """Those that serve the network."""
         chosen = choose_methods(self.args.method, gate=chosen_gate(self.args.gate))
-        return [each.at_snr(self.snr_db) for each in chosen if each.serves(self.network.model)]
+        return [heard_in(each, self.recordings) for each in chosen if each.serves(self.network.model)]
 
     @cached_property
     def twin(self) -> Network:
@@ -124,19 +126,16 @@ class Trial:
         """Samples of a block."""
         return round(BLOCK_S * self.recordings.setup.fs_hz)
 
-    def windows(self, row: int) -> np.ndarray:
-        """Return the windows of a source that are looked at."""
-        return self.recordings.windows(row)[self._chosen(row)]
-
-    def _chosen(self, row: int) -> list[int]:
-        count = int(self.recordings.window_counts[row])
-        return subset(count, min(count, self.args.windows))
+    @cached_property
+    def excerpts(self) -> Excerpts:
+        """The windows that are looked at."""
+        return Excerpts(self.recordings, self.args.windows)
 
     def others(self, row: int) -> dict[str, np.ndarray]:
         """Return what features are replaced by: zeros, the condition's noise, the utterance half of it later."""
-        every, windows = self.recordings.windows(row), self.windows(row)
+        every, windows = self.recordings.windows(row), self.excerpts.windows(row)
         noise = torch.cat([noise_below(each, self.snr_db, 1, self.args.seed) for each in torch.tensor(windows)])
-        later = [(place + max(1, len(every) // 2)) % len(every) for place in self._chosen(row)]
+        later = [(place + max(1, len(every) // 2)) % len(every) for place in self.excerpts.chosen(row)]
         return {"zeros": np.zeros_like(windows), "noise": noise.numpy(), "other": every[later]}
 
     def attribute(self, method: Method, network: Network, row: int, windows: np.ndarray, start: str) -> np.ndarray:
@@ -146,11 +145,11 @@ class Trial:
 
     def end(self, row: int) -> dict[str, np.ndarray]:
         """Return what all methods have in common for a source, see `localization.criteria.Judged`."""
-        windows, position_m = self.windows(row), self.recordings.positions_m[row]
+        windows, position_m = self.excerpts.windows(row), self.recordings.positions_m[row]
         whole_m = self.network.estimate(windows)
         nothing = [self.network.estimate(other) for other in self.others(row).values()]
         put_in_m = start_m(self.args.start, self.network, windows, position_m)
-        parts = part_windows(self.recordings, row)[:, self._chosen(row)]
+        parts = part_windows(self.recordings, row)[:, self.excerpts.chosen(row)]
         return {
             "whole": whole_m,
             "nothing": np.stack(nothing, axis=1),
@@ -161,12 +160,12 @@ class Trial:
 
     def untrained_map(self, method: Method, row: int) -> dict[str, np.ndarray]:
         """Return what the order of the untrained network's attributions does to the trained one, and their shares."""
-        attributions = self.attribute(method, self.twin, row, self.windows(row), self.args.start)
+        attributions = self.attribute(method, self.twin, row, self.excerpts.windows(row), self.args.start)
         return self._removal(method, row, attributions)
 
     def map(self, method: Method, row: int, sane: list[int]) -> dict[str, np.ndarray]:
         """Return all that is found of a method's attributions of a source."""
-        windows, position_m = self.windows(row), self.recordings.positions_m[row]
+        windows, position_m = self.excerpts.windows(row), self.recordings.positions_m[row]
         put_in_m = start_m(self.args.start, self.network, windows, position_m)
         began = time.perf_counter()
         attributions = method.attribute(self.network.model, windows, put_in_m, self.network.device)
@@ -184,14 +183,14 @@ class Trial:
         return found | self._removal(method, row, attributions)
 
     def _removal(self, method: Method, row: int, attributions: np.ndarray) -> dict[str, np.ndarray]:
-        windows, others, found = self.windows(row), self.others(row), {}
+        windows, others, found = self.excerpts.windows(row), self.others(row), {}
         for name, grain in grains(self.block_samples).items():
             scores = grain.scores(torch.tensor(windows), torch.tensor(attributions))
             if isinstance(method, Random):  # chance is chance at every grain: spectra would weigh it by energy
                 scores = method.like(scores)
             heard = answers_after(self.network.model, windows, others, grain, scores, device=self.network.device)
             found[f"answers {name}"] = heard
-        parts = part_windows(self.recordings, row)[:, self._chosen(row)]
+        parts = part_windows(self.recordings, row)[:, self.excerpts.chosen(row)]
         return found | {"split": relevance_sums(parts, attributions, linear=False)["split"]}
 
     def _profile(self, method: Method, row: int, windows: np.ndarray, coordinate: str) -> np.ndarray:
@@ -213,7 +212,7 @@ class Trial:
             there = method.attribute(mixed, windows, put_in, self.network.device)
             likeness.append(rank_correlation(attributions, there))
         following = (row + 1) % len(self.recordings)
-        others = self.windows(following)[[place % len(self._chosen(following)) for place in range(len(windows))]]
+        others = np.resize(self.excerpts.windows(following), windows.shape)
         exchanged = self.attribute(method, self.network, following, others, start)
         return {
             RANDOMISED: np.stack(likeness, axis=1),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cue_experiment
+import faithfulness_experiment
 import generate_data
 import intervention_experiment
 import localization_experiment
@@ -24,6 +25,7 @@ import relevance_check
 import rooms_experiment
 import sensitivity_experiment
 import shares_experiment
+import sound_experiment
 import tdoa_experiment
 import train
 from acoustics.simulators import SIMULATORS
@@ -43,10 +45,18 @@ HEARD = {
     "sensitivity": sensitivity_experiment,
     "shares": shares_experiment,
     "interventions": intervention_experiment,
+    "faithfulness": faithfulness_experiment,
+    "sounds": sound_experiment,
 }
-"""Experiments on what is heard."""
+"""Experiments on what is heard, and on the methods that explain it."""
 ANY_ROOM = "--beside models/pretrained/any_room"
 ALL = f"--model_name {' '.join(MODELS)} {ANY_ROOM} models/pretrained/paper"
+FEW = "lrp lrp_epsilon_plus gradient_x_input integrated_gradients delay_sensitivity energy random"
+FULL = {
+    **dict.fromkeys(("cues", "rooms", "sensitivity", "shares", "interventions"), ALL),
+    "faithfulness": f"--sources 5 --sane_sources 2 --method {FEW}",
+    "sounds": "--method lrp gradient_x_input",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ class Profile:
     shipped: bool = True
     untrained: int = 20
     null_sources: int = 24
-    heard: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEARD, ALL))
+    heard: dict[str, str] = field(default_factory=lambda: FULL)
 
 
 PROFILES = {

@@ -42,6 +42,7 @@ from localization.trials import (
     add_hearing_arguments,
     add_method_arguments,
     chosen_gate,
+    heard_in,
     open_networks,
     open_recordings,
     origin_of,
@@ -119,7 +120,7 @@ def scores_of(
 
 def table_of(network: Network, methods: list[Method], recordings: Recordings, args) -> pd.DataFrame:
     """Return all scores of a network in a condition: a row a method, way to listen, control and score."""
-    methods = [method.at_snr(recordings.condition.snr_db) for method in methods]
+    methods = [heard_in(method, recordings) for method in methods]
     networks = [network, *(network.untrained(args.seed, number) for number in range(args.untrained))]
     sources = scores_of(networks, methods, recordings, args)
     voices = [source["speaker"] for source in recordings.sources]

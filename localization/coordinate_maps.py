@@ -24,6 +24,7 @@ from localization.trials import (
     add_method_argument,
     add_network_arguments,
     chosen_gate,
+    heard_in,
     open_networks,
     open_recordings,
     origin_of,
@@ -184,7 +185,8 @@ def open_maps(
         check_microphone(args.microphone or 0, recordings)
         for network in open_networks(args, recordings):
             heard = excerpt(recordings, args.windows)
-            opened.append({each.name: CoordinateMaps(network, heard, each, args.results) for each in methods})
+            fit = [heard_in(each, recordings) for each in methods]
+            opened.append({each.name: CoordinateMaps(network, heard, each, args.results) for each in fit})
             origins.append(origin_of(recordings, network))
             networks.append(network)
     return opened, results_of(args, experiment, origins, networks)

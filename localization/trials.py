@@ -242,10 +242,14 @@ def store_of(results: Path, start: str, network: Network, recordings: Recordings
     start : str
         A key of `localization.starts.STARTS`.
     """
-    if recordings.condition != params.ANY_ROOM:
-        method = method.at_snr(recordings.condition.snr_db)
-    put_in = Start(start, network, recordings.positions_m)
+    put_in, method = Start(start, network, recordings.positions_m), heard_in(method, recordings)
     return AttributionStore(results / "relevance", recordings, network.model, method, put_in, network.device)
+
+
+def heard_in(method: Method, recordings: Recordings) -> Method:
+    """Return a method that compares with noise as strong as that of recordings, where they have one condition."""
+    condition = recordings.condition
+    return method if condition == params.ANY_ROOM else method.at_snr(condition.snr_db)
 
 
 def chosen_gate(gate: str) -> str | None:

@@ -25,6 +25,7 @@ from localization.sounds import (
     reordered,
     ways,
 )
+from localization.trials import heard_in
 from report.sounds import match_loudness
 from report.style import LIGHT, Theme, condition_title, distinct, legend, localizer_title, method_title
 
@@ -81,7 +82,7 @@ def signals(
     parts = part_windows(recordings, row)
     windows = parts.sum(axis=0)
     (chosen,) = choose_methods([method]) if isinstance(method, str) else [method]
-    chosen = chosen.at_snr(recordings.condition.snr_db)
+    chosen = heard_in(chosen, recordings)
     relevance = network.explain(windows, chosen, start, recordings.positions_m[row]).astype(np.float64)
     inputs, mask = windows.astype(np.float64), Mask(percent)
     loud = reordered(mask.weights(inputs, relevance), mask.energy(inputs))

@@ -153,7 +153,7 @@ def cluster_positions(windows: pd.DataFrame, setup: Setup, theme: Theme = LIGHT)
     """
     voices, colours = sorted(set(windows["speaker"])), [*theme.palette, theme.ink, theme.pale]
     rng = np.random.default_rng(0)
-    with theme.canvas(7.6, 3.6) as figure:
+    with theme.canvas(7.6, 4.0) as figure:
         panels = figure.subplots(1, len(HALVES), sharex=True, sharey=True)
         for axes, (half, title) in zip(panels, HALVES.items(), strict=True):
             here = windows[windows["half"] == half]
