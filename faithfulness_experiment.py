@@ -167,9 +167,7 @@ class Trial:
         """Return all that is found of a method's attributions of a source."""
         windows, position_m = self.excerpts.windows(row), self.recordings.positions_m[row]
         put_in_m = start_m(self.args.start, self.network, windows, position_m)
-        began = time.perf_counter()
-        attributions = method.attribute(self.network.model, windows, put_in_m, self.network.device)
-        found = {"seconds": np.array(time.perf_counter() - began) / len(windows)}
+        attributions, found = method.attribute(self.network.model, windows, put_in_m, self.network.device), {}
         promised = method.promised(self.network.model, windows, put_in_m, self.network.device)
         if promised is not None:
             found |= {"promised": promised, "delta": attributions.sum(axis=(1, 2)) - promised}
@@ -181,6 +179,15 @@ class Trial:
         if row in sane and not method.is_control:
             found |= self._sanity(method, row, windows, attributions)
         return found | self._removal(method, row, attributions)
+
+    def cost(self, method: Method, row: int) -> dict[str, np.ndarray]:
+        """Return how long a method takes for a window of a source, the shortest of three times."""
+        windows, taken_s = self.excerpts.windows(row)[:1], []
+        for _ in range(3):
+            began = time.process_time()
+            self.attribute(method, self.network, row, windows, self.args.start)
+            taken_s.append(time.process_time() - began)
+        return {"seconds": np.min(taken_s)}
 
     def _removal(self, method: Method, row: int, attributions: np.ndarray) -> dict[str, np.ndarray]:
         windows, others, found = self.excerpts.windows(row), self.others(row), {}
@@ -224,13 +231,13 @@ class Trial:
             ),
         }
 
-    def parts(self, compute: Callable[[int], dict], title: str, **identity) -> list[dict]:
-        """Return what is computed of every source; what is kept on disk is not made again."""
+    def parts(self, compute: Callable[[int], dict], title: str, sources: int | None = None, **identity) -> list[dict]:
+        """Return what is computed of every source, or the first ones; what is kept on disk is not made again."""
         identity |= {"recordings": self.recordings.fingerprint, "version": VERSION, "windows": self.args.windows}
         identity |= {"start": self.args.start, "seed": self.args.seed} | self.network.identity
         folder = self.args.results / "parts" / f"faithfulness-{fingerprint(identity)[:16]}"
         what = f"{self.network.name} {self.recordings.condition.name} {title}"
-        return by_source(folder, self.recordings.names, compute, what)
+        return by_source(folder, self.recordings.names[:sources], compute, what)
 
     def judged(self) -> Judged:
         """Return all that was found of all methods."""
@@ -250,18 +257,18 @@ class Trial:
         return Judged(found, ends, list(self.others(0)), PERCENTS, voices, jacobian, self.args.seed)
 
     def costs(self, judged: Judged) -> pd.DataFrame:
-        """Return what each method takes, as often as the gradient does, and how it keeps what it promises."""
+        """Return what each method takes for a window on a processor, and how it keeps what it promises."""
         rows = []
-        for each, parts in judged.found.items():
-            if each.weights == TRAINED:
-                row = {
-                    "method": each.method,
-                    "ms_a_window": 1e3 * float(np.median([part["seconds"] for part in parts])),
-                }
-                if "delta" in parts[0]:
-                    delta, promised = (np.concatenate([part[name] for part in parts]) for name in ("delta", "promised"))
-                    row |= {"promised_m": np.abs(promised).mean(), "delta_m": np.abs(delta).mean()}
-                rows.append(row)
+        for method in self.methods:
+            identity = method.identity(self.network.model)
+            title = f"cost of {method.title}"
+            (taken,) = self.parts(partial(self.cost, method), title, 1, method=identity, cost=True)
+            row = {"method": method.name, "ms_a_window": 1e3 * float(taken["seconds"])}
+            parts = judged.found[Map(method.name, TRAINED)]
+            if "delta" in parts[0]:
+                delta, promised = (np.concatenate([part[name] for part in parts]) for name in ("delta", "promised"))
+                row |= {"promised_m": np.abs(promised).mean(), "delta_m": np.abs(delta).mean()}
+            rows.append(row)
         return pd.DataFrame(rows)
 
     def tables(self) -> dict[str, pd.DataFrame]:

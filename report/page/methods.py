@@ -107,7 +107,7 @@ def cost_table(costs: pd.DataFrame) -> Table:
             cells = [_cost(by_condition.loc[column]) if column in by_condition.index else None for column in columns]
             rows.append(Row(method_title(method), "plain", cells))
         groups.append((localizer_title(model), rows))
-    caption = "Milliseconds a window on one busy core; below it, of methods that promise a sum, how far they miss it"
+    caption = "Milliseconds of processor time a window; below it, of methods that promise a sum, how far they miss it"
     return Table(caption, columns, groups)
 
 
@@ -126,7 +126,7 @@ def _concluded(row: pd.Series) -> Cell:
 
 def _cost(row: pd.Series) -> Cell:
     text = rounded(row["ms_a_window"], 0)
-    if pd.isna(row["delta_m"]):
+    if pd.isna(row.get("delta_m")):
         return Cell(row["ms_a_window"], text)
     return Cell(
         row["ms_a_window"], text, below_text=f"{rounded(row['delta_m'], 2)} of {rounded(row['promised_m'], 2)} m"
