@@ -75,7 +75,7 @@ def signals(
     Returns
     -------
     dict of str to float32 arrays, shape (sample,)
-        All windows one after the other, each as loud as it can be: input, direct sound, the input through a mask of
+        All windows one after the other, all equally loud: input, direct sound, the input through a mask of
         energy, and relevance listened to in every way.
     """
     microphone = len(recordings.setup.array) // 2 if microphone is None else microphone
@@ -88,8 +88,8 @@ def signals(
     loud = reordered(mask.weights(inputs, relevance), mask.energy(inputs))
     found = {"input": inputs, "direct sound": parts[0], "input through mask of energy": mask.heard(loud, inputs)}
     found |= {way.title: way.heard(way.weights(inputs, relevance), inputs) for way in ways(percent)}
-    fs_hz = recordings.setup.fs_hz
-    return {title: match_loudness([each[:, microphone].ravel()], fs_hz)[0] for title, each in found.items()}
+    heard = match_loudness([each[:, microphone].ravel() for each in found.values()], recordings.setup.fs_hz)
+    return dict(zip(found, heard, strict=True))
 
 
 def players(network: Network, recordings: Recordings, row: int, method: str | Method = "lrp", **choices) -> None:
