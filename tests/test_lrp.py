@@ -62,6 +62,7 @@ def start_of(start):
         "ground_truth": lambda estimate: POSITION_M,
         "prediction": lambda estimate: estimate,
         "from_centre": lambda estimate: estimate - centre_m,
+        "distance": lambda estimate: estimate * (estimate - centre_m) / np.sqrt(((estimate - centre_m) ** 2).sum()),
     }.get(start, lambda estimate: estimate * np.array([start == axis for axis in "xyz"]))
 
 
@@ -97,7 +98,7 @@ def test_double_precision_relevance_is_the_literal_one(name, model, windows, sta
     ("start", "gate"),
     [
         ("ground_truth", "signal"),
-        *zip(STARTS, ["published", "published", "signal", "published", "signal", "published"], strict=True),
+        *zip(STARTS, ["published", "published", "signal", "published", "signal", "published", "signal"], strict=True),
     ],
 )
 def test_relevance_of_every_start_and_gate_is_the_literal_one(name, model, windows, start, gate):

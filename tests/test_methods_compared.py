@@ -12,6 +12,8 @@ from explain.methods.deeplift import DeepLift
 from explain.methods.gradient_shap import GradientShap
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.noise import noise_below
+from localization.localizer import shipped
+from localization.starts import start_m
 from models.layers import Product, WindowScale
 
 COMPARED = {name: method for name, method in METHODS.items() if isinstance(method, Compared)}
@@ -145,3 +147,18 @@ def test_draws_depend_on_the_window_and_leave_the_common_generators_alone(window
         np.testing.assert_allclose(whole[1:2], alone, atol=1e-6)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all()
+
+
+def test_the_start_distance_explains_how_far_the_estimate_is_from_the_centre(rng):
+    """With it methods explain one number, f less the constant along its own direction: gradients have weights of 1."""
+    network = shipped("loc_cnn", T60=0.15, SNR=25)
+    windows = rng.standard_normal((2, 16, 5120)).astype(np.float32)
+    away_m = network.estimate(windows) - network.setup.grid.centre_m()
+    far_m = np.linalg.norm(away_m, axis=1, keepdims=True)
+    start = start_m("distance", network, windows)
+    np.testing.assert_allclose(start / network.estimate(windows), away_m / far_m, rtol=1e-4)
+    given = METHODS["gradient"].attribute(network.model, windows, start)
+    values = torch.tensor(windows, requires_grad=True)
+    distances = (network.model(values) * torch.tensor(away_m / far_m, dtype=torch.float32)).sum()
+    (expected,) = torch.autograd.grad(distances, values)
+    np.testing.assert_allclose(given, expected, atol=1e-4 * expected.abs().max())
