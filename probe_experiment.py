@@ -3,8 +3,8 @@
     python probe_experiment.py --T60 0.15 --SNR 25
     python probe_experiment.py --conditions all --beside models/pretrained/any_room
 
-reads the correlations of pairs of microphones, PHAT and cross-power, from every layer by ridge regressions; lets plane
-waves cross the array and takes down which delay each filter answers most; and hands the relevance of x down through one
+reads the correlations of pairs of microphones, PHAT and cross-power, from every layer by ridge regressions; lets waves
+cross the array and takes down which delay each filter answers most; and hands the relevance of x down through one
 filter at a time. Beside every network stands itself with random weights, several times. Tables and figures go to
 results/probes. It needs the test recordings (generate_data.py) and weights (those that are shipped, or --weights logs
 after train.py).
@@ -34,6 +34,7 @@ from localization.delay_probes import (
     ALL_PAIRS,
     CONTROLS,
     CROSS_POWER,
+    NO_NETWORK,
     PHAT,
     TARGETS,
     levels,
@@ -43,13 +44,15 @@ from localization.delay_probes import (
     probe_rows,
 )
 from localization.delay_tuning import (
+    POINT,
+    WAVES,
     agreement,
+    arrivals_samples,
     followed,
     mean_delay_samples,
-    plane_waves,
     tuning_of,
     tuning_row,
-    wave_delays_samples,
+    wave_windows,
 )
 from localization.localizer import Network
 from localization.starts import start_m
@@ -65,13 +68,17 @@ from running.parts import by_source
 from running.provenance import fingerprint
 
 START = "x"
+RELEVANCE_WINDOWS = 2
+"""Of each source; relevance takes longer than activations."""
 DECIMALS = 8
 TRAINED, UNTRAINED = "trained", "untrained"
 DEEP_PERCENTILE = 95
-FIGURES = {"probes": probes_figure, "tuning": tuning_figure, "filters": filters_figure}
-LEGEND = """R2 of probes in voices left out, means over the pairs of microphones: what layers hold of PHAT and cross-power, and
-the same with {untrained} random initialisations. tuned: share of filters that plane waves modulate more deeply than 95 % of
-untrained ones; r: correlation, over filters, of the best delay with how activity (relevance of x) goes with the talkers'."""
+FIGURES = {"probes": probes_figure, "tuning": tuning_figure, "profiles": filters_figure}
+"""By the table without which there is nothing to draw."""
+LEGEND = """R2 of probes in voices left out, mean over pairs of microphones: what layers hold of PHAT and of cross-power,
+and what {untrained} random initialisations do. depth: how much filters are modulated as a talker moves along x, median;
+tuned: share of those that are modulated more than 95 % of untrained ones; r: correlation, over filters, of what their tuning curves say
+with how their activity, and the relevance of x that passes them, goes with the delays of talkers in the recordings."""
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -80,8 +87,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add_hearing_arguments(parser)
     parser.set_defaults(sources=60)
     parser.add_argument("--windows", type=arguments.whole(1), default=4, help="windows of each source, spread over it")
-    parser.add_argument("--untrained", type=arguments.whole(1), default=3, help="random initialisations of each network")
-    parser.add_argument("--waves", type=arguments.whole(1), default=4, help="windows of each plane wave")
+    parser.add_argument(
+        "--untrained", type=arguments.whole(1), default=3, help="random initialisations of each network"
+    )
+    parser.add_argument(
+        "--waves", type=arguments.whole(1), default=4, help="windows of noise that each wave is made of"
+    )
     parser.add_argument("--top", type=arguments.whole(1), default=3, help="filters of each layer that get a profile")
     parser.add_argument(
         "--profile_sources", type=arguments.whole(1), default=6, help="sources, a window each, that profiles are of"
@@ -150,7 +161,8 @@ class Heard:
         found = (self.correlations[f"{target} {pair}"] for target in TARGETS for pair in self.pairs)
         targets = [each.reshape(len(inputs), -1) for each in found]
         shape = len(TARGETS), len(self.pairs), *features.shape[:2]
-        sums = (each.reshape(shape).sum(axis=-1) for each in read_out(inputs, targets, np.repeat(self.voices, self.count)))
+        read = read_out(inputs, targets, np.repeat(self.voices, self.count))
+        sums = (each.reshape(shape).sum(axis=-1) for each in read)
         return dict(zip(("errors", "spreads"), (np.moveaxis(each, -1, 0) for each in sums), strict=True))
 
     @cached_property
@@ -221,20 +233,27 @@ class Inside:
         return dict(zip(layers, read, strict=True))
 
     @cached_property
-    def tuning(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Depth and best delay of the filters of every layer."""
+    def curves(self) -> dict[tuple[str, str], np.ndarray]:
+        """Tuning curves by wave and layer, shape (delay, filter)."""
         args, setup = self.heard.args, self.heard.recordings.setup
-        delays_samples = wave_delays_samples(setup)
-
-        def compute(place: int) -> dict[str, np.ndarray]:
-            waves = plane_waves(setup, delays_samples[place], args.waves, args.seed)
-            found = mean_activations(self.network.model, waves, self.network.device)
-            return {layer: found[layer].mean(axis=0) for layer in self.layers}
-
         identity = {"waves": args.waves, "seed": args.seed, "version": delay_tuning.VERSION} | self.network.identity
-        names = [f"{delay_samples:g}" for delay_samples in delays_samples]
-        found = self.heard.parts("tuning", names, compute, f"plane waves, {self.title}", **identity)
-        return {layer: tuning_of(np.stack([each[layer] for each in found]), delays_samples) for layer in self.layers}
+        curves = {}
+        for wave in WAVES:
+            arrivals, delays_samples = arrivals_samples(setup, wave)
+
+            def compute(place: int, arrivals: np.ndarray = arrivals) -> dict[str, np.ndarray]:
+                windows = wave_windows(setup, arrivals[place], args.waves, args.seed)
+                found = mean_activations(self.network.model, windows, self.network.device)
+                return {layer: found[layer].mean(axis=0) for layer in self.layers}
+
+            names = [f"{wave}{delay_samples:+.2f}" for delay_samples in delays_samples]
+            found = self.heard.parts("tuning", names, compute, f"{wave} waves, {self.title}", **identity)
+            curves |= {(wave, layer): np.stack([each[layer] for each in found]) for layer in self.layers}
+        return curves
+
+    def tuning(self, wave: str, layer: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return depth and best delay of a layer's filters."""
+        return tuning_of(self.curves[wave, layer], arrivals_samples(self.heard.recordings.setup, wave)[1])
 
     @cached_property
     def relevance(self) -> dict[str, np.ndarray]:
@@ -242,12 +261,12 @@ class Inside:
         method = LRP()
 
         def compute(row: int) -> dict[str, np.ndarray]:
-            windows = self.heard.windows(row)
+            windows = self.heard.windows(row)[:RELEVANCE_WINDOWS]
             put_in_m = start_m(START, self.network, windows)
             model, device = self.network.model, self.network.device
             return relevance_of_filters(model, windows, put_in_m, self.layers, method, device)
 
-        identity = method.identity(self.network.model) | self.network.identity
+        identity = method.identity(self.network.model) | self.network.identity | {"first": RELEVANCE_WINDOWS}
         return self.heard.of_sources("filters", compute, f"relevance of {self.title}", start=START, **identity)
 
     def profiles(self, ranked: dict[str, list[int]]) -> list[dict]:
@@ -280,34 +299,41 @@ class Inside:
                 table.append(self.place | named | measured)
         return table
 
-    def filter_tables(self, deep: dict[str, float]) -> tuple[list[dict], list[pd.DataFrame]]:
-        """Return a row a layer about the tuning of its filters, and a table a layer with a row a filter.
+    def filter_tables(self, deep: dict[tuple[str, str], float]) -> tuple[list[dict], list[pd.DataFrame]]:
+        """Return a row a layer and wave about the tuning of its filters, and a table a layer with a row a filter.
 
         Parameters
         ----------
-        deep : dict of str to float
-            Depth above which filters of each layer count as tuned.
+        deep : dict of (wave, layer) to float
+            Depth above which filters count as tuned.
         """
-        heard, summaries, filters = self.heard, [], []
-        has_relevance = has_rules(self.network.model)
+        summaries, filters = [], []
         for layer in self.layers:
-            depth, best_samples = self.tuning[layer]
-            active = self.activations[layer]
-            goes_with = {"activation": active} | ({"relevance": self.relevance[layer][:, 0]} if has_relevance else {})
-            summary = self.place | {"layer": layer} | tuning_row(depth, best_samples, deep[layer])
-            table = {"filter": np.arange(len(depth)), "best_delay_samples": best_samples, "depth": depth}
-            table |= {"tuned": depth > deep[layer], "activation": active.mean(axis=(0, 1))}
-            for name, values in goes_with.items():
-                table[f"{name}_r"] = followed(values, heard.delays_samples)
-                found = agreement(best_samples, values, heard.delays_samples, heard.voices, heard.args.seed)
-                summary |= {f"{name}_{key}": value for key, value in found.items()}
-            if has_relevance:
-                passed = self.relevance[layer][:, 1].mean(axis=(0, 1))
+            values = {"activation": self.activations[layer]}
+            table = {"activation": values["activation"].mean(axis=(0, 1))}
+            if has_rules(self.network.model):
+                relevance, magnitude = np.moveaxis(self.relevance[layer], 1, 0)
+                values["relevance"] = relevance
+                passed = magnitude.mean(axis=(0, 1))
                 table |= {"relevance_m": passed, "share": passed / passed.sum()}
                 table["rank"] = (-passed).argsort(kind="stable").argsort() + 1
-            summaries.append(summary)
-            filters.append(pd.DataFrame(self.place | {"layer": layer} | table))
+            table |= {f"{name}_r": followed(each, self.heard.delays_samples) for name, each in values.items()}
+            for wave in WAVES:
+                depth, best_samples = self.tuning(wave, layer)
+                table |= {f"{wave}_depth": depth, f"{wave}_best_samples": best_samples}
+                row = {"layer": layer, "wave": wave} | tuning_row(depth, best_samples, deep[wave, layer])
+                row |= {"carriers": 1 / np.square(table["share"]).sum()} if "share" in table else {}
+                for name, each in values.items():
+                    row |= {f"{name}_{key}": value for key, value in self.agreement(wave, layer, each).items()}
+                summaries.append(self.place | row)
+            filters.append(pd.DataFrame(self.place | {"layer": layer, "filter": np.arange(len(depth))} | table))
         return summaries, filters
+
+    def agreement(self, wave: str, layer: str, values: np.ndarray) -> dict[str, float]:
+        """Tell whether a layer's filters do with talkers what their curves say."""
+        heard, delays_samples = self.heard, arrivals_samples(self.heard.recordings.setup, wave)[1]
+        heard_by = values, heard.delays_samples, heard.voices, heard.args.seed
+        return agreement(self.curves[wave, layer], delays_samples, *heard_by)
 
 
 def tables_of(network: Network, heard: Heard) -> dict[str, pd.DataFrame]:
@@ -326,7 +352,8 @@ def tables_of(network: Network, heard: Heard) -> dict[str, pd.DataFrame]:
         probes.append(table.assign(layer=layer, features=trained.activations[layer].shape[-1]))
     summaries, filters, profiles = [], [], []
     deep = {
-        layer: np.nanpercentile(np.concatenate([[0], *(twin.tuning[layer][0] for twin in twins)]), DEEP_PERCENTILE)
+        (wave, layer): np.nanpercentile(np.stack([twin.tuning(wave, layer)[0] for twin in twins]), DEEP_PERCENTILE)
+        for wave in WAVES
         for layer in trained.layers
     }
     for each in (trained, *twins):
@@ -353,7 +380,7 @@ def control_table(heard: Heard) -> pd.DataFrame:
         )  # fmt: skip
         kept = [column for column in table if "untrained" not in column]
         tables.append(table[kept].assign(layer=name))
-    return _placed({"condition": heard.recordings.condition.name, "localizer": "none"}, pd.concat(tables))
+    return _placed({"condition": heard.recordings.condition.name, "localizer": NO_NETWORK}, pd.concat(tables))
 
 
 def shown(probes: pd.DataFrame, tuning: pd.DataFrame) -> pd.DataFrame:
@@ -362,8 +389,8 @@ def shown(probes: pd.DataFrame, tuning: pd.DataFrame) -> pd.DataFrame:
     means = probes[probes["pair"] == ALL_PAIRS].set_index([*keys, "target"])[["R2", "untrained_R2"]].unstack("target")
     table = means.loc[probes.set_index(keys).index.unique()]
     table.columns = [f"{target}{' untrained' * (name != 'R2')}" for name, target in table.columns]
-    trained = tuning[tuning["weights"] == TRAINED].set_index(keys)
-    chosen = {"tuned": "tuned_share", "r activity": "activation_r", "r relevance": "relevance_r"}
+    trained = tuning[(tuning["weights"] == TRAINED) & (tuning["wave"] == POINT)].set_index(keys)
+    chosen = {"depth": "depth", "tuned": "tuned_share", "r activity": "activation_r", "r relevance": "relevance_r"}
     for title, column in chosen.items():
         table[title] = trained[column].reindex(table.index) if column in trained else np.nan
     return table.reset_index()
@@ -372,16 +399,17 @@ def shown(probes: pd.DataFrame, tuning: pd.DataFrame) -> pd.DataFrame:
 def verdicts(probes: pd.DataFrame, tuning: pd.DataFrame) -> list[str]:
     """Return a sentence for every condition and network."""
     sentences = []
-    means = probes[(probes["pair"] == ALL_PAIRS) & (probes["localizer"] != "none")]
+    means = probes[(probes["pair"] == ALL_PAIRS) & (probes["localizer"] != NO_NETWORK)]
     for (condition, localizer), rows in means.groupby(["condition", "localizer"], sort=False):
         of = {target: rows[rows["target"] == target].set_index("layer") for target in TARGETS}
         layer = of[PHAT]["R2"].idxmax()
         held = [_held(target, of[target].loc[layer]) for target in (PHAT, CROSS_POWER)]
-        filters = tuning[(tuning["condition"] == condition) & (tuning["localizer"] == localizer)]
-        tuned = filters[filters["weights"] == TRAINED].set_index("layer")["tuned_share"]
         sentence = f"{condition} {localizer} holds most PHAT in {layer}: {'; '.join(held)}"
-        if len(tuned):
-            sentence += f"; most filters are tuned to delay in {tuned.idxmax()} ({rounded(100 * tuned.max(), 0)} %)"
+        filters = tuning[(tuning["condition"] == condition) & (tuning["localizer"] == localizer)]
+        point = filters[(filters["wave"] == POINT) & (filters["weights"] == TRAINED)].set_index("layer")
+        if len(point):
+            deepest = point.loc[point["depth"].idxmax()]
+            sentence += f"; its filters are tuned most deeply in {deepest.name} ({100 * deepest['tuned_share']:.0f} %)"
         sentences.append(sentence)
     return sentences
 
@@ -420,8 +448,8 @@ def main(argv: list[str] | None = None) -> Path:
         write_csv(results.folder / f"{name}.csv", table.round(DECIMALS))
     for condition, _ in tables["probes"].groupby("condition", sort=False):
         here = {name: table[table["condition"] == condition] for name, table in tables.items() if len(table)}
-        for name, draw in ():
-            write_figure(results.folder / f"{name}_{condition}.png", draw(here))
+        for name in here.keys() & FIGURES.keys():
+            write_figure(results.folder / f"{name}_{condition}.png", FIGURES[name](here))
     results.finish()
     print(LEGEND.format(**vars(args)))
     print(as_text(shown(tables["probes"], tables["tuning"]), digits=2))

@@ -19,9 +19,7 @@ def heard_layers(model: nn.Module) -> list[str]:
     return [*(name for name, layer in leaves if isinstance(layer, nn.ReLU)), leaves[-1][0]]
 
 
-def mean_activations(
-    model: nn.Module, inputs: np.ndarray, device: str | torch.device = "cpu"
-) -> dict[str, np.ndarray]:
+def mean_activations(model: nn.Module, inputs: np.ndarray, device: str | torch.device = "cpu") -> dict[str, np.ndarray]:
     """Return the outputs of `heard_layers`, means over time (of maps over space), float32, shape (input, channel).
 
     Parameters

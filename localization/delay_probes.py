@@ -17,6 +17,8 @@ from running.seeds import generator
 
 PHAT, CROSS_POWER = TARGETS = ("PHAT", "cross-power")
 LEVELS, POSITION = CONTROLS = ("levels alone", "true position")
+NO_NETWORK = "none"
+"""Localizer of the rows of controls."""
 ALL_PAIRS = "mean"
 BANDS = 64
 VERSION = 1
