@@ -23,11 +23,11 @@ import pandas as pd
 import torch
 
 from acoustics.recordings import Recordings, subset
-from explain.layers import conditioned_on_filters, filter_layers, mean_activations, relevance_of_filters
+from explain.layers import conditioned_on_filters, filter_layers, heard_layers, mean_activations, relevance_of_filters
 from explain.lrp.rules import has_rules
 from explain.methods.gradient_x_input import GradientXInput
 from explain.methods.lrp import LRP
-from explain.probes import read_out
+from explain.probes import LEAST_VOICES, read_out
 from explain.spectral import derivative
 from localization import delay_probes, delay_tuning
 from localization.delay_probes import (
@@ -61,7 +61,7 @@ from report.inside import filters_figure, probes_figure, tuning_figure
 from report.style import write_figure
 from report.tables import as_text, rounded
 from running import arguments, ranks
-from running.errors import exits_cleanly
+from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
 from running.parts import by_source
@@ -75,10 +75,10 @@ TRAINED, UNTRAINED = "trained", "untrained"
 DEEP_PERCENTILE = 95
 FIGURES = {"probes": probes_figure, "tuning": tuning_figure, "profiles": filters_figure}
 """By the table without which there is nothing to draw."""
-LEGEND = """R2 of probes in voices left out, mean over pairs of microphones: what layers hold of PHAT and of cross-power,
-and what {untrained} random initialisations do. depth: how much filters are modulated as a talker moves along x, median;
-tuned: share of those that are modulated more than 95 % of untrained ones; r: correlation, over filters, of what their tuning curves say
-with how their activity, and the relevance of x that passes them, goes with the delays of talkers in the recordings."""
+LEGEND = """R2 of probes in voices left out, mean over pairs of microphones: what layers hold of PHAT and cross-power;
+the same of {untrained} random initialisations. depth: how much filters are modulated as a talker moves along x, median;
+tuned: share of them that are so more than 95 % of untrained ones; r: correlation, over filters, of what tuning curves
+say with how activity, and relevance of x, goes with the delays of talkers in the recordings."""
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -93,9 +93,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--waves", type=arguments.whole(1), default=4, help="windows of noise that each wave is made of"
     )
-    parser.add_argument("--top", type=arguments.whole(1), default=3, help="filters of each layer that get a profile")
+    parser.add_argument("--top", type=arguments.whole(1), default=2, help="filters of each layer that get a profile")
     parser.add_argument(
-        "--profile_sources", type=arguments.whole(1), default=6, help="sources, a window each, that profiles are of"
+        "--profile_sources", type=arguments.whole(1), default=10, help="sources, a window each, that profiles are of"
     )
     return parser.parse_args(argv)
 
@@ -341,7 +341,7 @@ def tables_of(network: Network, heard: Heard) -> dict[str, pd.DataFrame]:
     args, place = heard.args, {"condition": heard.recordings.condition.name, "localizer": network.name}
     trained = Inside(network, heard, TRAINED, 0)
     twins = [Inside(network.untrained(args.seed, n), heard, UNTRAINED, n) for n in range(args.untrained)]
-    layers = list(mean_activations(network.model, heard.windows(0)[:1], network.device))
+    layers = heard_layers(network.model)
     read, null = trained.probes(layers), [twin.probes(layers) for twin in twins]
     control = heard.controls[CONTROLS[0]]["errors"]
     probes = []
@@ -406,10 +406,7 @@ def verdicts(probes: pd.DataFrame, tuning: pd.DataFrame) -> list[str]:
         held = [_held(target, of[target].loc[layer]) for target in (PHAT, CROSS_POWER)]
         sentence = f"{condition} {localizer} holds most PHAT in {layer}: {'; '.join(held)}"
         filters = tuning[(tuning["condition"] == condition) & (tuning["localizer"] == localizer)]
-        point = filters[(filters["wave"] == POINT) & (filters["weights"] == TRAINED)].set_index("layer")
-        if len(point):
-            deepest = point.loc[point["depth"].idxmax()]
-            sentence += f"; its filters are tuned most deeply in {deepest.name} ({100 * deepest['tuned_share']:.0f} %)"
+        sentence += _tuned(filters[filters["wave"] == POINT])
         sentences.append(sentence)
     return sentences
 
@@ -420,6 +417,18 @@ def _held(target: str, row: pd.Series) -> str:
         f"{target} {rounded(row['R2'], 2)} ({row['low']:.2f} to {row['high']:.2f}), {than[row['untrained_verdict']]} "
         f"untrained ({rounded(row['untrained_R2'], 2)})"
     )
+
+
+def _tuned(filters: pd.DataFrame) -> str:
+    """Say in words how the filters of a network's last layer that has filters are tuned, and how many carry x."""
+    if filters.empty:
+        return ""
+    last = filters[filters["layer"] == filters["layer"].iloc[-1]].groupby("weights").mean(numeric_only=True)
+    own, null = last.loc[TRAINED], last.loc[UNTRAINED]
+    said = f"; in {filters['layer'].iloc[-1]} {100 * own['tuned_share']:.0f} % of the filters are tuned"
+    if "carriers" in last:
+        said += f", {own['carriers']:.0f} of {own['filters']:.0f} carry x (untrained {null['carriers']:.0f})"
+    return said
 
 
 def _placed(place: dict, table: pd.DataFrame) -> pd.DataFrame:
@@ -434,6 +443,12 @@ def main(argv: list[str] | None = None) -> Path:
     args = parse(argv)
     keep_freed_memory()
     heard_by = [(Heard(recordings, args), open_networks(args, recordings)) for recordings in open_recordings(args)]
+    for heard, _ in heard_by:
+        if len(set(heard.voices)) < LEAST_VOICES:
+            raise InputError(
+                f"probes are fitted on some voices and tried on others: {len(set(heard.voices))} in "
+                f"{heard.recordings.condition.name} are too few, take more --sources"
+            )
     networks = [network for _, several in heard_by for network in several]
     origins = [origin_of(heard.recordings, network) for heard, several in heard_by for network in several]
     results = results_of(args, "probes", origins, networks)

@@ -14,6 +14,8 @@ from sklearn.model_selection import LeaveOneGroupOut
 from explain.statistics import Draws
 
 STRENGTHS = np.logspace(-2, 4, 7)
+LEAST_VOICES = 3
+"""One that is left out, and two of which each is left out in turn to choose the strength."""
 
 
 def read_out(
@@ -30,7 +32,7 @@ def read_out(
     features : array, shape (input, feature)
     targets : sequence of array, shape (input, value)
     voices : sequence of str
-        Who speaks each input; three or more.
+        Who speaks each input; `LEAST_VOICES` or more.
 
     Returns
     -------

@@ -195,7 +195,8 @@ def tuning_row(depth: np.ndarray, best_samples: np.ndarray, deep: float) -> dict
     -------
     dict of str to float
         filters, active_share; depth, the median of the active ones, and its quartiles depth_25 and depth_75; deep;
-        tuned_share, of the active ones; best_spread_samples, the standard deviation of the best delays of the tuned.
+        tuned_share, of the active ones; best_spread_samples, the standard deviation of the best delays of
+        the tuned, of three at least.
     """
     active = np.isfinite(depth)
     low, middle, high = np.quantile(depth[active], [0.25, 0.5, 0.75]) if active.any() else [np.nan] * 3
@@ -208,7 +209,7 @@ def tuning_row(depth: np.ndarray, best_samples: np.ndarray, deep: float) -> dict
         "depth_75": high,
         "deep": deep,
         "tuned_share": tuned.mean() if active.any() else np.nan,
-        "best_spread_samples": best_samples[active][tuned].std() if tuned.any() else np.nan,
+        "best_spread_samples": best_samples[active][tuned].std() if tuned.sum() > 2 else np.nan,
     }
 
 

@@ -14,7 +14,7 @@ from localization.delay_probes import ALL_PAIRS, CONTROLS, NO_NETWORK, TARGETS
 from localization.delay_tuning import PLANE, POINT
 from report.style import LIGHT, Theme, legend, localizer_title
 
-SHOWN_RANKS = 2
+SHOWN_RANKS = 1
 LAYER_IN, LEAST_LAYERS = 0.27, 8
 PROFILES = ("relevance_share", "sensitivity_m_per_sample")
 
@@ -97,14 +97,15 @@ def filters_figure(tables: Mapping[str, pd.DataFrame], theme: Theme = LIGHT) -> 
     shown = shown.assign(place=shown.groupby(["localizer", "weights"])["microphone"].transform(_numbered))
     names = list(dict.fromkeys(shown["localizer"]))
     counts = [shown.loc[shown["localizer"] == name, "place"].max() + 1 for name in names]
-    with theme.canvas(12, 1 + 0.17 * sum(counts) + 0.5 * len(names)) as figure:
+    with theme.canvas(12, 1 + 0.2 * sum(counts) + 0.5 * len(names)) as figure:
         panels = figure.subplots(len(names), 4, squeeze=False, height_ratios=counts, sharex=True)
         for name, row in zip(names, panels, strict=True):
             for weights, both in zip(("trained", "untrained"), (row[:2], row[2:]), strict=True):
                 rows = shown[(shown["localizer"] == name) & (shown["weights"] == weights)]
                 _draw_profiles(both, rows, theme)
-                both[0].set_title(f"{localizer_title(name)}, {weights}: relevance")
-                both[1].set_title("x with delay")
+                title = localizer_title(name if weights == "trained" else f"untrained {name}")
+                both[0].set_title(title, loc="left", fontweight="bold")
+                both[1].set_title("relevance | x with delay", fontsize="small", loc="right")
         figure.supxlabel("microphone", fontsize="medium")
     return figure
 
