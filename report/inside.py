@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from localization.delay_probes import ALL_PAIRS, CONTROLS, NO_NETWORK, TARGETS
 from localization.delay_tuning import PLANE, POINT
+from models import MODELS
 from report.style import LIGHT, Theme, legend, localizer_title
 
 SHOWN_RANKS = 1
@@ -101,11 +102,20 @@ def filters_figure(tables: Mapping[str, pd.DataFrame], theme: Theme = LIGHT) -> 
         panels = figure.subplots(len(names), 4, squeeze=False, height_ratios=counts, sharex=True)
         for name, row in zip(names, panels, strict=True):
             for weights, both in zip(("trained", "untrained"), (row[:2], row[2:]), strict=True):
-                rows = shown[(shown["localizer"] == name) & (shown["weights"] == weights)]
-                _draw_profiles(both, rows, theme)
+                if weights == "untrained" and name not in MODELS:
+                    for axes in both:  # the same as of the network's kind
+                        axes.remove()
+                    continue
+                _draw_profiles(both, shown[(shown["localizer"] == name) & (shown["weights"] == weights)], theme)
                 title = localizer_title(name if weights == "trained" else f"untrained {name}")
                 both[0].set_title(title, loc="left", fontweight="bold")
-                both[1].set_title("relevance | x with delay", fontsize="small", loc="right")
+                for axes in both:
+                    axes.tick_params(labelbottom=True)
+        for axes, title in zip(panels[0], 2 * ("LRP", "x with delay"), strict=True):
+            axes.set_title(title, loc="right", fontsize="small")
+        figure.suptitle(
+            "layer and filter: share of the relevance, best delay in samples, depth of tuning", fontsize="medium"
+        )
         figure.supxlabel("microphone", fontsize="medium")
     return figure
 

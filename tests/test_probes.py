@@ -14,6 +14,7 @@ from explain.layers import conditioned_on_filters, filter_layers, mean_activatio
 from explain.methods.gradient_x_input import GradientXInput
 from explain.methods.lrp import LRP
 from explain.probes import STRENGTHS, explained, read_out
+from localization import delay_tuning
 from localization.delay_probes import CROSS_POWER, PHAT, levels, middle_pairs, pair_correlations, probe_rows
 from localization.delay_tuning import (
     PLANE,
@@ -217,6 +218,8 @@ def test_filters_that_do_as_their_curves_say_agree_and_their_negatives_disagree(
 
 
 def test_the_command_line_looks_inside_and_computes_nothing_twice(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(delay_tuning, "POINTS", 5)
+    monkeypatch.setattr(delay_tuning, "STEP_SAMPLES", 2)
     asked = make_trials(tmp_path, sources=5)
     asked += ["--conditions", "0.15/25", "--sources", "5", "--windows", "1", "--untrained", "1", "--waves", "1",
               "--top", "1", "--profile_sources", "1", "--model_name", "loc_cnn", "--beside", str(tmp_path / "any_room"),
