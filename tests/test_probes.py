@@ -240,6 +240,7 @@ def test_the_command_line_looks_inside_and_computes_nothing_twice(tmp_path, monk
     shares = tables["profiles"].groupby(["localizer", "weights", "layer", "filter"])["relevance_share"].sum()
     np.testing.assert_allclose(shares, 1, atol=1e-6)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(probe_experiment, "FIGURES", {})
     for name in ("mean_activations", "read_out", "relevance_of_filters", "conditioned_on_filters", "pair_correlations"):
         monkeypatch.setattr(probe_experiment, name, lambda *args, **more: pytest.fail("computed again"))
     probe_experiment.main(asked)
