@@ -6,7 +6,10 @@ from functools import partial
 
 import pandas as pd
 
-from report.page.assets import Assets
+from report.inside import probes_figure, tuning_figure
+from report.listening import dots
+from report.maps import share_curves
+from report.page.assets import Assets, Picture
 from report.page.plates import Plate
 from report.page.results import Results
 from report.page.tables import Cell, Row, Table
@@ -44,7 +47,36 @@ def gather_methods(read: dict[str, Results], assets: Assets) -> dict | None:
         "criteria": criteria_table(criteria),
         "conclusions": conclusion_table(tables["conclusions"]),
         "costs": cost_table(tables["costs"]),
+        "frequency": frequency_picture(read["maps"].tables["frequency.csv"], assets) if "maps" in read else None,
+        "sounds": sounds_picture(read["sounds"].tables["sounds.csv"], assets) if "sounds" in read else None,
+        "inside": inside_pictures(read["probes"].tables, assets) if "probes" in read else None,
     }
+
+
+def frequency_picture(table: pd.DataFrame, assets: Assets) -> Picture:
+    """Draw how the magnitudes of maps are spread over frequency, in the first condition, by the last of its methods."""
+    here = table[table["condition"] == table["condition"].iloc[0]]
+    method = here["method"].iloc[-1]
+    here = here[here["method"] == method].drop_duplicates(["model", "half", "coordinate", "frequency_hz"])
+    alt = f"Share of each frequency in both halves of {method_title(method)}, beside untrained networks and the energy"
+    return assets.picture("frequencies", alt, partial(share_curves, here, "frequency"))
+
+
+def sounds_picture(table: pd.DataFrame, assets: Assets) -> Picture:
+    """Draw how much direct sound there is in what relevance keeps."""
+    alt = "Direct sound over reflections in what relevance keeps, beside energy, chance and untrained networks"
+    return assets.picture("heard-relevance", alt, partial(dots, table, "drr_db"))
+
+
+def inside_pictures(tables: dict[str, pd.DataFrame], assets: Assets) -> list[Picture]:
+    """Draw what can be read from layers, and how filters are tuned, in the first condition."""
+    first = tables["probes.csv"]["condition"].iloc[0]
+    here = {name.removesuffix(".csv"): table[table["condition"] == first] for name, table in tables.items()}
+    alts = {
+        "probes": (probes_figure, "How well PHAT and cross-power can be read from each layer"),
+        "tuning": (tuning_figure, "How deeply filters are tuned to where sound comes from, layer by layer"),
+    }
+    return [assets.picture(f"inside-{name}", alt, partial(draw, here)) for name, (draw, alt) in alts.items()]
 
 
 def criteria_table(criteria: pd.DataFrame) -> Table:

@@ -25,8 +25,12 @@ TABLES = {
     "shares": ("shares.csv",),
     "interventions": ("interventions.csv",),
     "faithfulness": ("criteria.csv", "agreement.csv", "conclusions.csv", "costs.csv"),
+    "maps": ("frequency.csv",),
+    "sounds": ("sounds.csv",),
+    "probes": ("probes.csv", "tuning.csv"),
 }
-HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions", "faithfulness")
+HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions", "faithfulness", "maps", "sounds",
+         "probes")  # fmt: skip
 """Experiments that may hear other sources than the removal does, and other networks beside its own."""
 
 

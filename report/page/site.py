@@ -40,7 +40,7 @@ from running.files import part_of, read_json, remove_parts, whole_file
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv", "weights.csv", "rooms.csv",
          "scores.csv", "bands.csv", "shares.csv", "interventions.csv", "criteria.csv", "agreement.csv",
-         "conclusions.csv", "costs.csv")  # fmt: skip
+         "conclusions.csv", "costs.csv", "sounds.csv", "probes.csv")  # fmt: skip
 """Tables that are copied to the page; those with a row a window are not."""
 DELAYS = {
     "tdoa": "As published",
