@@ -35,7 +35,8 @@ def sentences(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     tables : mapping from names to DataFrames
         "criteria", "agreement" and "conclusions" of faithfulness_experiment.py.
     """
-    found = [_ranked(model, rows) for model, rows in mean_ranks(tables["criteria"]).groupby("model", sort=False)]
+    ranks = mean_ranks(tables["criteria"])
+    found = [_ranked(model, ranks[ranks["model"] == model]) for model in dict.fromkeys(tables["criteria"]["model"])]
     agreement = tables["agreement"]
     of_pairs = agreement.groupby(["first", "second"], sort=False)["verdict"]
     most = agreement.groupby(["condition", "model"]).ngroups / 2
