@@ -2,12 +2,15 @@
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from toy_judged import CONTROLS, judged
 
+from report.page import methods
 from report.page.assets import Assets
 from report.page.methods import gather_methods
 from report.page.results import Results
 from report.page.site import _environment
+from report.style import LIGHT
 from report.trial import agreement_matrix, mean_ranks, rank_matrix, sentences
 
 
@@ -53,3 +56,26 @@ def test_the_page_has_a_section_with_all_tables(tables, tmp_path):
     assert "0.25 of 0.50 m" in text
     assert (tmp_path / "page" / "ranks.dark.webp").is_file()
     assert gather_methods({}, Assets(tmp_path)) is None
+
+
+def test_maps_are_shown_by_one_method_in_one_condition(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(methods, "share_curves", lambda table, along, theme: drawn.append(table) or Figure())
+    monkeypatch.setattr(Assets, "picture", lambda self, name, alt, draw: draw(LIGHT))
+    rows = [
+        {
+            "condition": condition,
+            "model": model,
+            "method": method,
+            "half": half,
+            "coordinate": "x",
+            "frequency_hz": 100.0,
+        }
+        for condition in ("SNR_25_T60_0.15", "SNR_10_T60_0.6")
+        for method in ("lrp", "gradient_x_input")
+        for model, half in (("loc_cnn", "level"), ("loc_cnn", "delay"), ("energy", ""), ("energy", ""))
+    ]
+    methods.frequency_picture(pd.DataFrame(rows), Assets(tmp_path))
+    assert drawn[0]["condition"].unique().tolist() == ["SNR_25_T60_0.15"]
+    assert drawn[0]["method"].unique().tolist() == ["gradient_x_input"]
+    assert drawn[0]["model"].tolist() == ["loc_cnn", "loc_cnn", "energy"]
