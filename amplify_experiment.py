@@ -21,7 +21,7 @@ import soundfile
 
 from explain.amplification import BOTTOM, RANDOM, TOP, Change
 from localization.amplified import Amplified, effects, predictions
-from localization.coordinate_maps import FRAMES, CoordinateMaps, add_map_arguments, open_maps
+from localization.coordinate_maps import CoordinateMaps, add_map_arguments, frame_centres, open_maps
 from report.amplified import chosen_masks, displacement_bars, prediction_scatter
 from report.style import write_figure
 from report.tables import as_text
@@ -105,9 +105,7 @@ def main(argv: list[str] | None = None) -> Path:
             tables.append(table)
             if ranks.is_main():
                 write_sounds(results.folder, amplified, of)
-                setup = recordings.setup
-                axes = FRAMES.centres_hz(setup.fs_hz), FRAMES.centres_s(setup.window_samples, setup.fs_hz)
-                figure = chosen_masks(masks, amplified.keys(list(of)), *map(np.array, axes))
+                figure = chosen_masks(masks, amplified.keys(list(of)), *frame_centres(recordings.setup))
                 place = f"{recordings.condition.name}-{network.name.replace(' ', '_')}"
                 write_figure(results.folder / f"masks-{place}.png", figure)
     if not ranks.is_main():
