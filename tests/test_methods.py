@@ -21,14 +21,14 @@ def model(request):
 
 @pytest.fixture
 def windows(rng):
-    return rng.standard_normal((3, 2, 730)).astype(np.float32)
+    return rng.standard_normal((2, 2, 730)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_attributions_have_the_shape_of_the_input_and_leave_the_network_as_it_was(name, model, windows):
     model.train()
     state = {key: value.clone() for key, value in model.state_dict().items()}
-    start = np.tile([1.5, 5.4, 1.3], (3, 1))
+    start = np.tile([1.5, 5.4, 1.3], (2, 1))
     given = METHODS[name].attribute(model, windows, start)
     assert given.shape == windows.shape
     assert given.dtype == np.float32
@@ -57,7 +57,7 @@ def test_a_method_that_computes_otherwise_has_another_identity(name, model, monk
 
 @pytest.mark.parametrize("name", METHODS)
 def test_ledgers_end_with_the_sum_of_the_attributions(name, model, windows):
-    start = np.tile([1.5, 5.4, 1.3], (3, 1))
+    start = np.tile([1.5, 5.4, 1.3], (2, 1))
     row = METHODS[name].ledger(model, windows, start).iloc[-1]
     total = METHODS[name].attribute(model, windows, start).sum(dtype=np.float64)
     assert row["layer"] == "input"
@@ -83,7 +83,7 @@ def test_a_new_method_is_a_class_and_an_entry(model, windows, monkeypatch):
 
     monkeypatch.setitem(METHODS, "energy_toy", Energy())
     (method,) = choose_methods(["energy_toy"])
-    np.testing.assert_allclose(method.attribute(model, windows, np.ones((3, 3))), windows**2, rtol=1e-6)
+    np.testing.assert_allclose(method.attribute(model, windows, np.ones((2, 3))), windows**2, rtol=1e-6)
     with pytest.raises(InputError, match="energy_toy has no gate"):
         choose_methods(["energy_toy"], gate="signal")
 
