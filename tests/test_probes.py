@@ -140,8 +140,9 @@ def heard(rng):
 )
 def test_what_passes_the_filters_of_a_layer_adds_up_to_all(name, layer, method, heard):
     torch.manual_seed(3)
-    model = build_model(name, microphones=3, window_samples=768).eval()
-    windows, start = heard
+    samples = {"loc_cnn": 256, "sample_cnn": 730}[name]
+    model = build_model(name, microphones=3, window_samples=samples).eval()
+    windows, start = heard[0][..., :samples], heard[1]
     alone = conditioned_on_filters(model, windows, start, layer, range(128), method)
     assert alone.shape == (128, *windows.shape)
     if isinstance(method, LRP):
