@@ -12,7 +12,6 @@ recordings (generate_data.py) and weights (those that are shipped, or --weights 
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,9 @@ import soundfile
 
 from explain.amplification import BOTTOM, RANDOM, TOP, Change
 from localization.amplified import Amplified, effects, predictions
-from localization.coordinate_maps import FRAMES, CoordinateMaps, add_map_arguments, open_maps
+from localization.coordinate_maps import CoordinateMaps, add_map_arguments, frame_centres, open_maps
 from report.amplified import chosen_masks, displacement_bars, prediction_scatter
+from report.sounds import PEAK
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
@@ -35,7 +35,6 @@ interval lies above or below that of random and of the loudest bins, on the same
 PREDICTED = (
     """What maps predict against what is: correlation over windows and choices, slope, and share of right signs."""
 )
-SOUND_PEAK = 0.7
 
 
 def parse(argv: list[str] | None):
@@ -83,12 +82,9 @@ def write_sounds(folder: Path, amplified: Amplified, of: dict[str, CoordinateMap
             sounds[name] = amplified.sounds(windows, mask)
     peak = max(np.abs(sound[:, heard]).max() for sound in sounds.values())
     for name, sound in sounds.items():
-        memory = io.BytesIO()
-        samples = sound[:, heard].ravel() * (SOUND_PEAK / peak)
-        soundfile.write(memory, samples, recordings.setup.fs_hz, format="WAV", subtype="PCM_16")
         place = f"{recordings.condition.name}-{first.network.name.replace(' ', '_')}-{recordings.names[0]}"
         with whole_file(folder / "sounds" / f"{place}-{name}.wav") as beside:
-            beside.write_bytes(memory.getbuffer())
+            soundfile.write(beside, sound[:, heard].ravel() * (PEAK / peak), recordings.setup.fs_hz)
 
 
 @exits_cleanly
@@ -105,9 +101,7 @@ def main(argv: list[str] | None = None) -> Path:
             tables.append(table)
             if ranks.is_main():
                 write_sounds(results.folder, amplified, of)
-                setup = recordings.setup
-                axes = FRAMES.centres_hz(setup.fs_hz), FRAMES.centres_s(setup.window_samples, setup.fs_hz)
-                figure = chosen_masks(masks, amplified.keys(list(of)), *map(np.array, axes))
+                figure = chosen_masks(masks, amplified.keys(list(of)), *frame_centres(recordings.setup))
                 place = f"{recordings.condition.name}-{network.name.replace(' ', '_')}"
                 write_figure(results.folder / f"masks-{place}.png", figure)
     if not ranks.is_main():

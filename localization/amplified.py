@@ -12,7 +12,8 @@ import torch
 from explain.amplification import BOTTOM, ENERGY, RANDOM, TOP, Change, chosen_bins, random_bins
 from explain.maps import Maps
 from explain.statistics import mean_over_voices, verdict
-from localization.coordinate_maps import COORDINATES, FRAMES, CoordinateMaps
+from explain.time_frequency import FRAMES
+from localization.coordinate_maps import COORDINATES, CoordinateMaps
 from localization.localizer import Network
 from running.arrays import read_arrays
 from running.parts import by_source

@@ -13,7 +13,8 @@ from explain.amplification import Change
 from explain.map_summaries import enrichment
 from explain.maps import Maps, energy_maps, maps_of
 from explain.statistics import Draws, above_null, interval, mean_over_voices, verdict
-from localization.coordinate_maps import COORDINATES, FRAMES, CoordinateMaps
+from explain.time_frequency import FRAMES
+from localization.coordinate_maps import COORDINATES, CoordinateMaps, frame_centres
 from localization.excerpts import Excerpts
 from running.errors import InputError
 from running.parts import by_source
@@ -73,8 +74,7 @@ class Bursts(Excerpts):
             When no bin lies in the band, or the burst is longer than a window.
         """
         setup = self.recordings.setup
-        hz = np.array(FRAMES.centres_hz(setup.fs_hz))
-        times_s = np.array(FRAMES.centres_s(setup.window_samples, setup.fs_hz))
+        hz, times_s = frame_centres(setup)
         bins = (hz >= self.band_hz[0]) & (hz < self.band_hz[1])
         starts = times_s[times_s + self.lasts_s <= times_s[-1]]
         if not (bins.any() and len(starts)):

@@ -13,7 +13,7 @@ from explain.map_summaries import summary
 from explain.maps import Maps, energy_maps, map_files, maps_of
 from explain.methods import Method, choose_methods
 from explain.store import AttributionStore
-from explain.time_frequency import Frames
+from explain.time_frequency import FRAMES
 from localization.added_noise import add_noise_arguments, read_noise
 from localization.excerpts import Excerpts
 from localization.interventions.intervened import check_microphone
@@ -30,6 +30,7 @@ from localization.trials import (
     origin_of,
     results_of,
 )
+from params import Setup
 from running import arguments
 from running.arrays import read_arrays
 from running.memory import keep_freed_memory
@@ -38,7 +39,6 @@ from running.provenance import fingerprint
 from running.results import Results
 
 COORDINATES = ("x", "y", "z")
-FRAMES = Frames()
 VERSION = 1
 """Raised when summaries are made otherwise, so that kept ones are computed anew."""
 
@@ -109,6 +109,11 @@ class CoordinateMaps:
             )
             for name in COORDINATES
         }
+
+
+def frame_centres(setup: Setup) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middles of the bins of maps, in hertz, and of the frames of a window, in seconds."""
+    return np.array(FRAMES.centres_hz(setup.fs_hz)), np.array(FRAMES.centres_s(setup.window_samples, setup.fs_hz))
 
 
 def halves_summary(maps: Maps, microphone: int | None) -> dict[str, np.ndarray]:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from explain.map_summaries import KINDS
+from localization.coordinate_maps import COORDINATES
+from localization.map_tables import MapTables
 from params import Setup
 from report.style import LIGHT, Theme, legend, localizer_title
 
 LARGEST_SHARE = 0.995
 """Of values within the colours; a few are far larger than the rest."""
 HALVES = {"level": "level half", "delay": "delay half"}
+UNITS = {"level": "m", "delay": "m per sample"}
 ALONG = {"frequency": "frequency (kHz)", "time": "time in the window (s)"}
 SCALE = {"frequency": 1e-3, "time": 1.0}
 MARKERS = "osv^Dphd"
 TICKS_KHZ = (0.1, 0.3, 1, 3, 8)
+
+
+def pictures(tables: MapTables, theme: Theme = LIGHT) -> Iterator[tuple[str, pd.DataFrame, Figure]]:
+    """Yield name, table and figure of each picture of the maps of one network, method and condition."""
+    for half, unit in UNITS.items():
+        figure = influence_maps(tables.influence(half), COORDINATES, *tables.centres.values(), unit, theme)
+        yield f"influence_{half}", tables.influence_table(half), figure
+    for along, places in tables.centres.items():
+        figure = correlation_matrices(tables.correlations(along), places, along, theme)
+        yield f"correlation_{along}", tables.correlation_table(along), figure
+    found, setup = tables.clusters, tables.maps.excerpts.recordings.setup
+    yield "clusters", found["clusters"], cluster_positions(found["windows"], setup, theme)
 
 
 def influence_maps(

@@ -5,3 +5,17 @@ import pytest
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch):
+    """Pictures are drawn and written as ever, but coarsely and not laid out, which takes most of the time."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def save(figure, place, **options):
+        figure.set_layout_engine("none")
+        figure.set_dpi(20)
+        FigureCanvasAgg(figure).print_png(place)
+
+    monkeypatch.setattr(Figure, "savefig", save)

@@ -38,8 +38,8 @@ def mask(rng):
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("amplified")
-    told = make_trials(folder, sources=3)
-    return folder, [*told, "--conditions", "0.15/25", "--model_name", "loc_cnn", "--sources", "3", "--windows", "1",
+    told = make_trials(folder, sources=2, conditions=CONDITIONS[:1])
+    return folder, [*told, "--model_name", "loc_cnn", "--sources", "2", "--windows", "1",
                     "--method", "gradient_x_input", "--results", str(folder / "results")]  # fmt: skip
 
 
@@ -177,11 +177,11 @@ def test_what_finds_bursts_is_told_from_energy_and_from_untrained_networks(rng):
     assert row["told_low"] < 0 < row["told_high"]
 
 
-def test_the_command_line_moves_estimates_and_writes_sounds(base, monkeypatch):
+def test_the_command_line_moves_estimates_and_writes_sounds(base, monkeypatch, coarse_pictures):
     _, told = base
     where = amplify_experiment.main([*told, "--dB_amplification", "6", "--draws", "2"])
     table = pd.read_csv(where / "displacements.csv").fillna("")
-    assert len(table) == 3 * (6 + 1 + 2)
+    assert len(table) == 2 * (6 + 1 + 2)
     found = pd.read_csv(where / "effects.csv").fillna("")
     assert set(found["choice"]) == {"top", "bottom", "energy", "random"}
     sounds = {path.stem.split("-")[-1]: soundfile.read(path)[0] for path in (where / "sounds").iterdir()}
@@ -194,14 +194,14 @@ def test_the_command_line_moves_estimates_and_writes_sounds(base, monkeypatch):
     assert (again, len(pd.read_csv(again / "displacements.csv"))) == (where, len(table))
 
 
-def test_delays_of_noisy_inputs_and_bursts_run_from_the_command_line(base):
+def test_delays_of_noisy_inputs_and_bursts_run_from_the_command_line(base, coarse_pictures):
     _, told = base
     noise = ["--noise_type", "white", "--time_ranges", "0-0.1", "--rms_amplitudes", "0.01"]
     where = amplify_experiment.main([*told, "--delay_samples", "1", "--microphone", "2", "--draws", "1", *noise])
     assert "white" in where.name
     assert "1samples" in where.parent.name
     assert (pd.read_csv(where / "displacements.csv")["distance_m"] > 0).any()
-    where = burst_experiment.main([*told, "--untrained", "1", "--null_sources", "2"])
+    where = burst_experiment.main([*told, "--untrained", "1", "--null_sources", "1"])
     found = pd.read_csv(where / "enrichments.csv")
     assert len(found) == 2 * 4
     assert (found["moved_m"] > 0).all()

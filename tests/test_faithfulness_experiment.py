@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from toy_judged import judged
-from toy_trials import make_trials
+from toy_trials import CONDITIONS, make_trials
 
 import faithfulness_experiment
 from localization.criteria import CRITERIA, EXCHANGED, INFIDELITY, PROFILE, SHARE
@@ -41,8 +41,8 @@ def test_areas_are_the_literal_ones_and_best_and_worst_are_one_and_zero(rng):
 
 
 def test_the_command_line_judges_methods_and_computes_nothing_twice(tmp_path, monkeypatch):
-    asked = make_trials(tmp_path, sources=3)
-    asked += ["--conditions", "0.15/25", "--model_name", "loc_cnn", "--sources", "2", "--sane_sources", "1",
+    asked = make_trials(tmp_path, sources=2, conditions=CONDITIONS[:1])
+    asked += ["--model_name", "loc_cnn", "--sources", "2", "--sane_sources", "1",
               "--method", "lrp", "lrp_signal", "energy", "random",
               "--results", str(tmp_path / "results")]  # fmt: skip
     folder = faithfulness_experiment.main(asked)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
-from toy_trials import SETUP, make_trials
+from toy_trials import CONDITIONS, SETUP, make_trials
 
 import probe_experiment
 from acoustics.delay import delayed
@@ -14,7 +14,7 @@ from explain.layers import conditioned_on_filters, filter_layers, mean_activatio
 from explain.methods.gradient_x_input import GradientXInput
 from explain.methods.lrp import LRP
 from explain.probes import STRENGTHS, explained, read_out
-from localization import delay_tuning
+from localization import delay_tuning, inside, probed_windows
 from localization.delay_probes import CROSS_POWER, PHAT, levels, middle_pairs, pair_correlations, probe_rows
 from localization.delay_tuning import (
     PLANE,
@@ -140,8 +140,9 @@ def heard(rng):
 )
 def test_what_passes_the_filters_of_a_layer_adds_up_to_all(name, layer, method, heard):
     torch.manual_seed(3)
-    model = build_model(name, microphones=3, window_samples=768).eval()
-    windows, start = heard
+    samples = {"loc_cnn": 256, "sample_cnn": 730}[name]
+    model = build_model(name, microphones=3, window_samples=samples).eval()
+    windows, start = heard[0][..., :samples], heard[1]
     alone = conditioned_on_filters(model, windows, start, layer, range(128), method)
     assert alone.shape == (128, *windows.shape)
     if isinstance(method, LRP):
@@ -217,11 +218,11 @@ def test_filters_that_do_as_their_curves_say_agree_and_their_negatives_disagree(
     assert agreement(curves, curve_delays, -values, delays, voices, 0)["r"] == pytest.approx(-found["r"])
 
 
-def test_the_command_line_looks_inside_and_computes_nothing_twice(tmp_path, monkeypatch, capsys):
+def test_the_command_line_looks_inside_and_computes_nothing_twice(tmp_path, monkeypatch, coarse_pictures, capsys):
     monkeypatch.setattr(delay_tuning, "POINTS", 5)
     monkeypatch.setattr(delay_tuning, "STEP_SAMPLES", 2)
-    asked = make_trials(tmp_path, sources=5)
-    asked += ["--conditions", "0.15/25", "--sources", "5", "--windows", "1", "--untrained", "1", "--waves", "1",
+    asked = make_trials(tmp_path, sources=5, conditions=CONDITIONS[:1])
+    asked += ["--sources", "5", "--windows", "1", "--untrained", "1", "--waves", "1",
               "--top", "1", "--profile_sources", "1", "--model_name", "loc_cnn", "--beside", str(tmp_path / "any_room"),
               "--results", str(tmp_path / "results")]  # fmt: skip
     folder = probe_experiment.main(asked)
@@ -241,8 +242,12 @@ def test_the_command_line_looks_inside_and_computes_nothing_twice(tmp_path, monk
     np.testing.assert_allclose(shares, 1, atol=1e-6)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     monkeypatch.setattr(probe_experiment, "FIGURES", {})
-    for name in ("mean_activations", "read_out", "relevance_of_filters", "conditioned_on_filters", "pair_correlations"):
-        monkeypatch.setattr(probe_experiment, name, lambda *args, **more: pytest.fail("computed again"))
+    for module, names in (
+        (inside, ("mean_activations", "relevance_of_filters", "conditioned_on_filters")),
+        (probed_windows, ("read_out", "pair_correlations")),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, lambda *args, **more: pytest.fail("computed again"))
     probe_experiment.main(asked)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     with pytest.raises(SystemExit):
