@@ -139,11 +139,11 @@ def table_of(network: Network, methods: list[Method], recordings: Recordings, ar
 
 
 def write_sounds(folder: Path, network: Network, methods: list[Method], recordings: Recordings, args) -> None:
-    """Write what there is to hear of the first source; what depends on them is named by network and method, too."""
+    """Write what there is to hear of the first source, equally loud for each network and method."""
     for method in methods:
         for title, signal in signals(network, recordings, 0, method, args.start, args.percent).items():
-            of = f" {network.name} {method.name}" if RELEVANCE in title else ""
-            with whole_file(folder / recordings.condition.name / f"{title}{of}.wav".replace(" ", "_")) as beside:
+            name = f"{title} {network.name} {method.name}.wav".replace(" ", "_")
+            with whole_file(folder / recordings.condition.name / name) as beside:
                 soundfile.write(beside, signal, recordings.setup.fs_hz)
 
 

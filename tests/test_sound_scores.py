@@ -212,7 +212,7 @@ def test_the_command_line_scores_any_methods_and_computes_nothing_twice(base, mo
     found = table[(table["control"] == UNTOUCHED) & (table["score"] == "si_sdr_db")]
     np.testing.assert_allclose(found["value"], np.mean(literal), atol=1e-3)
     heard = sorted(path.name for path in (results / recordings.condition.name).glob("*.wav"))
-    assert len(heard) == 3 + 3 * len(names)
+    assert len(heard) == 6 * len(names)
     assert f"input_through_mask_of_relevance_loc_cnn_{names[1]}.wav" in heard
     together = []
     for name in heard:
