@@ -113,7 +113,8 @@ def add_start_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is explained: the true position (as published); the network's own estimate (prediction), where the "
         "truth is not known; one coordinate of it (x, y, z), to see what tells that one, as in --start x; the "
         "estimate less the constant 'the centre' (from_centre), so that what all talkers share is not explained; how "
-        "far it lies from there in its own direction (distance), one number of metres",
+        "far it lies from there in its own direction (distance), one number of metres, or from where SRP-PHAT hears "
+        "the talker (distance_from_srp_phat)",
     )
     add_gate_argument(parser)
 

@@ -12,7 +12,7 @@ from explain.methods.deeplift import DeepLift
 from explain.methods.gradient_shap import GradientShap
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.noise import noise_below
-from localization.localizer import shipped
+from localization.localizer import SteeredResponse, shipped
 from localization.starts import start_m
 from models.layers import Product, WindowScale
 
@@ -149,13 +149,16 @@ def test_draws_depend_on_the_window_and_leave_the_common_generators_alone(window
     assert (np.random.get_state()[1] == before[1]).all()
 
 
-def test_the_start_distance_explains_how_far_the_estimate_is_from_the_centre(rng):
-    """With it methods explain one number, f less the constant along its own direction: gradients have weights of 1."""
+@pytest.mark.parametrize("start", ["distance", "distance_from_srp_phat"])
+def test_distances_explain_how_far_the_estimate_is_from_a_reference(start, rng):
+    """Methods explain one number, f less the reference along its own direction: gradients have weights of length 1."""
     network = shipped("loc_cnn", T60=0.15, SNR=25)
     windows = rng.standard_normal((2, 16, 5120)).astype(np.float32)
-    away_m = network.estimate(windows) - network.setup.grid.centre_m()
+    setup = network.setup
+    reference_m = setup.grid.centre_m() if start == "distance" else SteeredResponse(setup).estimate(windows)
+    away_m = network.estimate(windows) - reference_m
     far_m = np.linalg.norm(away_m, axis=1, keepdims=True)
-    start = start_m("distance", network, windows)
+    start = start_m(start, network, windows)
     np.testing.assert_allclose(start / network.estimate(windows), away_m / far_m, rtol=1e-4)
     given = METHODS["gradient"].attribute(network.model, windows, start)
     values = torch.tensor(windows, requires_grad=True)
