@@ -37,6 +37,7 @@ ORDERS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 OPPOSITES = {"signs": (MOST, LEAST), "magnitudes": (LARGEST, SMALLEST)}
 """Which orders are compared by the area between them."""
 PERCENTS = (10, 30, 60)
+"""Shares of the features that are replaced; what all or none of them does is the same in every order."""
 TENTH = 0.1
 
 
@@ -49,7 +50,7 @@ def answers_after(
     percents: Sequence[float] = PERCENTS,
     device: str | torch.device = "cpu",
 ) -> np.ndarray:
-    """Let a network answer to inputs of which features are replaced, in every order and by everything.
+    """Let a network answer to inputs of which features are replaced, in every order and by every replacement.
 
     Parameters
     ----------
