@@ -66,7 +66,7 @@ def test_one_source_is_seen_and_heard(base, monkeypatch, tmp_path):
     choices = {"RESULTS": str(base), "CONDITION": CONDITIONS[1].name, "NETWORK": "sample_cnn", "SOURCE": "worst",
                "WINDOW": 1, "PAIR": (0, 2)}  # fmt: skip
     outputs = execute("Input_visualization_paper", choices, monkeypatch, tmp_path)
-    assert shown(outputs) == {"figures": 4, "audio": 2, "table": 2}
+    assert shown(outputs) == {"figures": 4, "audio": 6, "table": 2}
 
 
 def test_removal_localization_and_delays_are_shown(base, monkeypatch, tmp_path):
