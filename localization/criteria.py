@@ -77,7 +77,7 @@ class Judged:
     ----------
     found : dict of Map to list of dict
         For each source: "answers GRAIN", shape (window, replacement, order, percent, 3), in metres, and what else
-        criteria need, see `faithfulness_experiment`.
+        criteria need, see `localization.judging`.
     ends : list of dict
         For each source: "whole", shape (window, 3); "nothing", shape (window, replacement, 3); "weights", shape
         (window, 3), of what is explained; "position_m", shape (3,); "energy", shape (part,).

@@ -6,6 +6,7 @@ from toy_judged import judged
 from toy_trials import CONDITIONS, make_trials
 
 import faithfulness_experiment
+from localization import judging
 from localization.criteria import CRITERIA, EXCHANGED, INFIDELITY, PROFILE, SHARE
 
 
@@ -57,6 +58,6 @@ def test_the_command_line_judges_methods_and_computes_nothing_twice(tmp_path, mo
     assert tables["areas"].query("replacement == 'noise'")["normalised"].between(0, 1).all()
     assert len(tables["areas"]) == (3 + 1) * 4 * 3 * 3 * 4
     before = (folder / "criteria.csv").read_bytes()
-    monkeypatch.setattr(faithfulness_experiment, "answers_after", lambda *args, **how: pytest.fail("computed again"))
+    monkeypatch.setattr(judging, "answers_after", lambda *args, **how: pytest.fail("computed again"))
     faithfulness_experiment.main(asked)
     assert (folder / "criteria.csv").read_bytes() == before
