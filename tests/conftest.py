@@ -1,6 +1,13 @@
 import numpy as np
 import pytest
 
+LONGEST = ("test_page", "test_reproduce", "test_notebooks", "test_experiments", "test_steered_cnn", "test_training")
+
+
+def pytest_collection_modifyitems(items):
+    """Let the files that take longest begin first, so that no worker waits for them at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
 
 @pytest.fixture
 def rng():
