@@ -18,6 +18,7 @@ from localization.added_noise import add_noise_arguments, read_noise
 from localization.excerpts import Excerpts
 from localization.interventions.intervened import check_microphone
 from localization.localizer import Network
+from localization.sensitivity_scores import COORDINATES
 from localization.starts import Start
 from localization.trials import (
     add_gate_argument,
@@ -38,7 +39,6 @@ from running.parts import by_source
 from running.provenance import fingerprint
 from running.results import Results
 
-COORDINATES = ("x", "y", "z")
 VERSION = 1
 """Raised when summaries are made otherwise, so that kept ones are computed anew."""
 

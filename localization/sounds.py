@@ -29,7 +29,7 @@ import torch
 
 from explain.removal import removed_count
 from explain.statistics import Draws, interval, verdict
-from explain.time_frequency import Frames, halves
+from explain.time_frequency import FRAMES, halves
 from localization.shares import PARTS
 from running.seeds import generator
 
@@ -116,7 +116,7 @@ class Mask(Way):
     """
 
     percent: float = PERCENT
-    frames = Frames()
+    frames = FRAMES
     name, title = "mask", "input through mask of relevance"
 
     def weights(self, inputs: np.ndarray, relevance: np.ndarray) -> np.ndarray:

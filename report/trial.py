@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from explain.methods import METHODS
 from localization.criteria import CRITERIA
-from report.style import LIGHT, Theme, distinct, localizer_title, method_title
+from report.style import LIGHT, Theme, localizer_title, method_title
 from report.tables import rounded
 
 CONTROLS = [name for name, method in METHODS.items() if method.is_control]
@@ -126,16 +126,3 @@ def agreement_matrix(agreement: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
         figure.colorbar(image, ax=axes, label="rank correlation over methods", shrink=0.7)
     return figure
-
-
-def published_conclusions(conclusions: pd.DataFrame) -> pd.DataFrame:
-    """Return in how many conditions the published experiment finds each method above its controls, a row a method."""
-    rows = []
-    for model, method in distinct(conclusions, ["model", "method"]):
-        here = conclusions[(conclusions["model"] == model) & (conclusions["method"] == method)]
-        row = {"network": localizer_title(model), "method": method_title(method), "MAE (m)": here["mae_m"].mean()}
-        for name in ("random", "energy", "untrained"):
-            found = here[f"{name}_verdict"].replace("", np.nan).dropna()
-            row[f"beyond {name}"] = f"{(found == 'above').sum()} of {len(found)}" if len(found) else "-"
-        rows.append(row)
-    return pd.DataFrame(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -107,20 +108,10 @@ def conclusion_table(conclusions: pd.DataFrame) -> Table:
     conclusions : DataFrame
         ``conclusions.csv`` of faithfulness_experiment.py.
     """
-    columns, groups = list(dict.fromkeys(conclusions["condition"])), []
-    for model, here in conclusions.groupby("model", sort=False):
-        rows = []
-        for method, mine in here.groupby("method", sort=False):
-            by_condition = mine.set_index("condition")
-            cells = [
-                _concluded(by_condition.loc[column]) if column in by_condition.index else None for column in columns
-            ]
-            rows.append(Row(method_title(method), "control" if method in CONTROLS else "plain", cells))
-        groups.append((localizer_title(model), rows))
     caption = (
         "MAE in metres without the most relevant tenth of the samples, zeroed as published; below it whether that "
     )
-    return Table(caption + f"is worse than by {', '.join(AGAINST)}, by 95 % intervals", columns, groups)
+    return _by_method(caption + f"is worse than by {', '.join(AGAINST)}, by 95 % intervals", conclusions, _concluded)
 
 
 def cost_table(costs: pd.DataFrame) -> Table:
@@ -131,15 +122,22 @@ def cost_table(costs: pd.DataFrame) -> Table:
     costs : DataFrame
         ``costs.csv`` of faithfulness_experiment.py.
     """
-    columns, groups = list(dict.fromkeys(costs["condition"])), []
-    for model, here in costs.groupby("model", sort=False):
+    caption = "Milliseconds of processor time a window; below it, of methods that promise a sum, how far they miss it"
+    return _by_method(caption, costs, _cost, controls=())
+
+
+def _by_method(
+    caption: str, table: pd.DataFrame, cell: Callable[[pd.Series], Cell], controls: Sequence[str] = CONTROLS
+) -> Table:
+    """Return a table of a column a condition, a row a method, a group a network; controls stand back."""
+    columns, groups = list(dict.fromkeys(table["condition"])), []
+    for model, here in table.groupby("model", sort=False):
         rows = []
         for method, mine in here.groupby("method", sort=False):
-            by_condition = mine.set_index("condition")
-            cells = [_cost(by_condition.loc[column]) if column in by_condition.index else None for column in columns]
-            rows.append(Row(method_title(method), "plain", cells))
+            found = {row["condition"]: cell(row) for _, row in mine.iterrows()}
+            kind = "control" if method in controls else "plain"
+            rows.append(Row(method_title(method), kind, [found.get(column) for column in columns]))
         groups.append((localizer_title(model), rows))
-    caption = "Milliseconds of processor time a window; below it, of methods that promise a sum, how far they miss it"
     return Table(caption, columns, groups)
 
 
