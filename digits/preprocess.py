@@ -116,7 +116,9 @@ def main(argv: list[str] | None = None) -> None:
     if not usable:
         raise InputError(f"none of the {len(skipped)} clips in {layout.folder} can be used")
     write_json(described, origin(vars(args)) | of | {"skipped": skipped, "fingerprint": made})
-    print(f"{len(layout.files) - len(skipped)} clips by {len(usable)} speakers are in {args.to}; {len(skipped)} left out")
+    print(
+        f"{len(layout.files) - len(skipped)} clips by {len(usable)} speakers are in {args.to}; {len(skipped)} left out"
+    )
 
 
 def left_out(by_speaker: dict[int, list[tuple[Clip, Path]]], paths: list[Path]) -> list[str]:
