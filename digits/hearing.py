@@ -33,9 +33,9 @@ def waveform_input(waveforms: torch.Tensor) -> torch.Tensor:
 def spectrogram_input(waveforms: torch.Tensor) -> torch.Tensor:
     """Return spectrograms in decibels below their maximum, at least -80.
 
-    A short-time Fourier transform under a periodic Hann window of 455 samples, 420 of them shared, from half a window of
-    zeros before the clip on: 228 frequencies, 230 frames. The last frequency, the first two frames and the last one are
-    left out.
+    A short-time Fourier transform under a periodic Hann window of 455 samples, 420 of them shared, from half a window
+    of zeros before the clip on: 228 frequencies, 230 frames. The last frequency, the first two frames and the last one
+    are left out.
 
     Parameters
     ----------

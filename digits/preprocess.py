@@ -3,10 +3,10 @@
     python -m digits.preprocess
     python -m digits.preprocess --corpus AudioMNIST/data --to data/digits/audiomnist_8khz
 
-reads the public layout of AudioMNIST at any sampling rate: its own recordings, or what digits.speak, digits.record and
-digits.import_flat write. Every clip is resampled by its Fourier transform and put at a random place of 8000 samples, in
-the scale of 16-bit integers. A clip that is longer, unreadable, silent or of several channels is named and left out. The
-folder gets a file a speaker, and clips.json last; interrupted, the same command goes on.
+reads the public layout of AudioMNIST at any sampling rate: its own recordings, or what digits.speak, digits.record
+and digits.import_flat write. Every clip is resampled by its Fourier transform and put at a random place of 8000
+samples, in the scale of 16-bit integers. A clip that is longer, unreadable, silent or of several channels is named and
+left out. The folder gets a file a speaker, and clips.json last; interrupted, the same command goes on.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
     python -m digits.speak --takes 50
     python -m digits.speak --takes 3 --speakers 1 2 12 --to data/digits/few
 
-writes the public layout of AudioMNIST, a folder a speaker with clips of 16 bits, and audioMNIST_meta.txt, which says of
-every speaker that the voice is synthetic. The twelve women have the public numbers. Takes differ in speed, pitch, level
-and room: take k of all speakers is heard in room k. All clips are the same, bit for bit, for any --workers and after any
-interruption.
+writes the public layout of AudioMNIST, a folder a speaker with clips of 16 bits, and audioMNIST_meta.txt, which says
+of every speaker that the voice is synthetic. The twelve women have the public numbers. Takes differ in speed, pitch,
+level and room: take k of all speakers is heard in room k. All clips are the same, bit for bit, for any --workers and
+after any interruption.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from running.results import refuse_other
 from running.seeds import generator
 from running.workers import by_workers
 
-TRIM_DB = -30
+TRIM_DB = -40
 """Relative to the peak: what lies below it before the speech, and after it of the room's decay, is cut off."""
 PEAK_DB = (-12.0, -3.0)
 

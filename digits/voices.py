@@ -17,7 +17,7 @@ MENS = (
     *("edward2", "grandpa", "gustave", "ian", "kaukovalta", "klatt", "klatt2", "klatt3", "klatt4", "marcelo", "max"),
     *("michel", "miguel", "mike2", "norbert", "pablo", "quincy", "rob", "robert", "sandro", "travis", "victor"),
 )
-"""espeak-ng's variants of a human sort that do not saturate and speak digits well below a second."""
+"""espeak-ng's variants of a human sort that hardly saturate and speak digits well below a second."""
 
 ACCENTS = ("en-us", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us-nyc", "en-gb-x-gbcwmd")
 SPEED_FACTOR, PITCH_STEP = (0.88, 1.2), 8

@@ -1,0 +1,93 @@
+"""How to train, as data: as published, and in minutes on two cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a training depends on, beside the network, data and seed.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        In an epoch each clip is heard once.
+    steps : int, optional
+        In place of epochs: the whole epochs that hold at least so many steps.
+    batch_size : int
+        Clips a step.
+    optimizer : {"sgd", "adamw"}
+    learning_rate : float
+        The highest one of the schedule.
+    momentum, weight_decay : float
+    schedule : {"constant", "halving", "one_cycle"}
+        "halving": half after every `halving_steps`. "one_cycle": up during the first 30 % of the steps, then down to
+        nothing (L. N. Smith, N. Topin, "Super-Convergence", 2018).
+    halving_steps : int, optional
+    clipping : float, optional
+        Most that the norm of the gradient of all weights may be.
+    weights_std : float, optional
+        Weights start normally distributed with this deviation, and biases at 0; by default as PyTorch's layers do.
+    moves : bool
+        Whether each clip is laid at a new random place in its second of zeros whenever it is heard.
+    precision : {"auto", "fp32", "bf16"}
+        See `running.precision`.
+    """
+
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    epochs: int | None = None
+    steps: int | None = None
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    halving_steps: int | None = None
+    clipping: float | None = None
+    weights_std: float | None = None
+    moves: bool = False
+    precision: str = "fp32"
+
+    def epochs_of(self, steps_an_epoch: int) -> int:
+        """Return the number of epochs of so many steps each."""
+        return self.epochs or -(-self.steps // steps_an_epoch)
+
+    def initialise(self, model: nn.Module) -> None:
+        """Draw the weights of a new network, from torch's generator, where its layers' own are not taken."""
+        if self.weights_std is None:
+            return
+        for name, parameter in model.named_parameters():
+            nn.init.normal_(parameter, std=self.weights_std) if "weight" in name else nn.init.zeros_(parameter)
+
+    def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Return the optimiser of a network's weights."""
+        common = {"lr": self.learning_rate, "weight_decay": self.weight_decay, "fused": True}
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(model.parameters(), momentum=self.momentum, **common)
+        return torch.optim.AdamW(model.parameters(), **common)
+
+    def make_schedule(self, optimizer: torch.optim.Optimizer, steps: int) -> lr_scheduler.LRScheduler:
+        """Return the schedule of the learning rate for a training of so many steps."""
+        if self.schedule == "one_cycle":
+            return lr_scheduler.OneCycleLR(optimizer, max_lr=self.learning_rate, total_steps=steps)
+        every = self.halving_steps if self.schedule == "halving" else steps + 1
+        return lr_scheduler.StepLR(optimizer, every, gamma=0.5)
+
+
+PAPER = {
+    "audio_net": Recipe(100, "sgd", 1e-4, "constant", steps=50_000, weights_std=0.1),
+    "alex_net": Recipe(100, "sgd", 1e-3, "halving", steps=10_000, halving_steps=2500, clipping=5.0),
+}
+"""S. Becker et al., "AudioMNIST", Journal of the Franklin Institute 361(1), 2024."""
+TWO_CORES = {
+    "audio_net": Recipe(50, "adamw", 5e-4, "one_cycle", epochs=12, weight_decay=0.01, moves=True, precision="auto"),
+    "alex_net": Recipe(50, "adamw", 5e-4, "one_cycle", epochs=5, weight_decay=0.01, moves=True, precision="auto"),
+}
+RECIPES = {"two_cores": TWO_CORES, "paper": PAPER}
+"""By name, then by network."""
+DEFAULT = "two_cores"
