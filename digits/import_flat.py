@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from acoustics.speech.files import read_speech
-from digits.layout import SPEAKERS, Clip, add_meta, claim
+from digits.layout import META_KEYS, SPEAKERS, Clip, add_meta, claim
 from running import arguments
 from running.errors import InputError, exits_cleanly
 from running.files import whole_folder
@@ -85,15 +85,9 @@ def main(argv: list[str] | None = None) -> None:
     claim(args.to, {"files": fingerprint(files), "first_speaker": args.first_speaker})
     numbers = {name: number for number, name in enumerate(found, start=args.first_speaker)}
     n_clips = sum(bring(numbers[name], of, args.to) for name, of in found.items())
-    unknown = dict.fromkeys(("accent", "age", "native speaker", "recordingdate", "recordingroom"), "unknown")
-    add_meta(
-        args.to,
-        {
-            number: unknown
-            | {"name": name, "gender": gender_of.get(name, "unknown"), "origin": args.origin or "unknown"}
-            for name, number in numbers.items()
-        },
-    )
+    said = dict.fromkeys(META_KEYS, "unknown") | ({"origin": args.origin} if args.origin else {})
+    genders = {name: {"gender": gender_of[name]} if name in gender_of else {} for name in found}
+    add_meta(args.to, {number: {"name": name} | said | genders[name] for name, number in numbers.items()})
     print(f"{n_clips} clips by {', '.join(f'{name} ({number})' for name, number in numbers.items())} are in {args.to}")
 
 

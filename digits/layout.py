@@ -19,6 +19,7 @@ from running.provenance import commit, plain, versions
 from running.results import refuse_other
 
 META = "audioMNIST_meta.txt"
+META_KEYS = ("accent", "age", "gender", "native speaker", "origin", "recordingdate", "recordingroom")
 CLIP = re.compile(r"(?P<digit>\d)_(?P<speaker>\d+)_(?P<take>\d+)\.wav")
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPEAKERS = tuple(range(1, 61))

@@ -21,7 +21,7 @@ import soundfile
 
 from acoustics.speech.files import SUFFIXES, read_speech
 from acoustics.speech.trimming import trim
-from digits.layout import GENDERS, META, WORDS, Clip, add_meta, read_meta
+from digits.layout import GENDERS, META, META_KEYS, WORDS, Clip, add_meta, read_meta
 from running import arguments
 from running.errors import InputError, exits_cleanly
 from running.files import remove_parts, whole_file
@@ -35,9 +35,7 @@ SHORTEST_S, LONGEST_S = 0.1, 1.0
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    parser.add_argument(
-        "--speaker", type=arguments.whole(1), required=True, help="your number; 1 to 60 are public ones"
-    )
+    parser.add_argument("--speaker", type=arguments.whole(1), required=True, help="your number, from 61 on")
     parser.add_argument("--to", type=Path, default=Path("data/digits/mine"), help="folder of the corpus")
     parser.add_argument("--takes", type=arguments.whole(1), default=5, help="clips of each digit")
     parser.add_argument("--gender", choices=GENDERS, help="for the meta file, as what follows")
@@ -127,17 +125,10 @@ def ask(clip: Clip, hear: Callable[[str], tuple[np.ndarray, int]], to: Path) -> 
 def describe(args) -> None:
     """Write who the speaker is into the meta file; what is not said again stays, what was never said is unknown."""
     there = read_meta(args.to).get(f"{args.speaker:02d}", {}) if (args.to / META).exists() else {}
-    said = {
-        "accent": args.accent,
-        "age": args.age,
-        "gender": args.gender,
-        "native speaker": args.native_speaker,
-        "origin": args.origin,
-        "recordingdate": time.strftime("%y-%m-%d-%H-%M-%S"),
-        "recordingroom": args.room,
-    }
-    given = {key: value for key, value in said.items() if value is not None}
-    add_meta(args.to, {args.speaker: dict.fromkeys(said, "unknown") | there | given})
+    today = time.strftime("%y-%m-%d-%H-%M-%S")
+    said = (args.accent, args.age, args.gender, args.native_speaker, args.origin, today, args.room)
+    given = {key: value for key, value in zip(META_KEYS, said, strict=True) if value is not None}
+    add_meta(args.to, {args.speaker: dict.fromkeys(META_KEYS, "unknown") | there | given})
 
 
 @exits_cleanly
