@@ -14,9 +14,12 @@ from pathlib import Path
 from acoustics.speech.corpus import Utterance
 from acoustics.speech.files import FileCorpus
 from running.errors import InputError
-from running.files import read_json, write_json
+from running.files import read_json, remove_parts, write_json
+from running.provenance import commit, plain, versions
+from running.results import refuse_other
 
 META = "audioMNIST_meta.txt"
+META_KEYS = ("accent", "age", "gender", "native speaker", "origin", "recordingdate", "recordingroom")
 CLIP = re.compile(r"(?P<digit>\d)_(?P<speaker>\d+)_(?P<take>\d+)\.wav")
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPEAKERS = tuple(range(1, 61))
@@ -117,6 +120,18 @@ def add_meta(folder: Path, entries: dict[int, dict]) -> None:
     there = read_meta(folder) if (folder / META).exists() else {}
     added = {f"{speaker:02d}": entry for speaker, entry in entries.items()}
     write_json(folder / META, dict(sorted((there | added).items())))
+
+
+def claim(folder: Path, made_from: dict) -> None:
+    """Begin a corpus, or go on with one that was begun alike; raise InputError where the folder holds another."""
+    path = folder / "corpus.json"
+    if path.exists():
+        refuse_other(folder, read_json(path)["made_from"], plain(made_from), "--to")
+    elif folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} holds something else; choose another --to")
+    else:
+        write_json(path, {"made_from": plain(made_from), "versions": versions(), "commit": commit()})
+    remove_parts(folder)
 
 
 def _clips(folder: Path) -> dict[Clip, Path]:

@@ -51,13 +51,13 @@ def waveform(clip: Clip, path: Path, seed: int) -> np.ndarray:
     Raises
     ------
     InputError
-        When it can't be read, is silent, has several channels, or lasts longer than a second.
+        When it can't be read, is silent or empty, has several channels, or lasts longer than a second.
     """
     samples, rate_hz = read_speech(path)
     check_sound(samples, rate_hz, str(path))
     n_samples = -(-len(samples) * FS_HZ // rate_hz)
-    if n_samples > CLIP_SAMPLES:
-        raise InputError(f"{path} lasts {len(samples) / rate_hz:.2f} s, longer than a second; trim it")
+    if not 0 < n_samples <= CLIP_SAMPLES:
+        raise InputError(f"{path} lasts {len(samples) / rate_hz:.3g} s, which is not up to a second; trim or remove it")
     rng = generator(seed, "offset", clip.speaker, clip.digit, clip.take)
     begin = rng.integers(CLIP_SAMPLES - n_samples + 1)
     placed = np.zeros(CLIP_SAMPLES, dtype=np.float32)

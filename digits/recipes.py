@@ -15,30 +15,34 @@ class Recipe:
 
     Parameters
     ----------
-    epochs : int, optional
-        In an epoch each clip is heard once.
-    steps : int, optional
-        In place of epochs: the whole epochs that hold at least so many steps.
+    name : str
     batch_size : int
         Clips a step.
     optimizer : {"sgd", "adamw"}
     learning_rate : float
         The highest one of the schedule.
-    momentum, weight_decay : float
     schedule : {"constant", "halving", "one_cycle"}
         "halving": half after every `halving_steps`. "one_cycle": up during the first 30 % of the steps, then down to
         nothing (L. N. Smith, N. Topin, "Super-Convergence", 2018).
+    epochs : int, optional
+        In an epoch each clip is heard once.
+    steps : int, optional
+        In place of epochs: the whole epochs that hold at least so many steps.
+    momentum, weight_decay : float
     halving_steps : int, optional
     clipping : float, optional
         Most that the norm of the gradient of all weights may be.
-    weights_std : float, optional
-        Weights start normally distributed with this deviation, and biases at 0; by default as PyTorch's layers do.
+    weights_std : float or "he", optional
+        Weights start normally distributed with this deviation, or with that which keeps the size of what passes
+        rectified layers (K. He et al., "Delving Deep into Rectifiers", 2015), and biases at 0; by default as PyTorch's
+        layers do.
     moves : bool
         Whether each clip is laid at a new random place in its second of zeros whenever it is heard.
     precision : {"auto", "fp32", "bf16"}
         See `running.precision`.
     """
 
+    name: str
     batch_size: int
     optimizer: str
     learning_rate: float
@@ -49,7 +53,7 @@ class Recipe:
     weight_decay: float = 0.0
     halving_steps: int | None = None
     clipping: float | None = None
-    weights_std: float | None = None
+    weights_std: float | str | None = None
     moves: bool = False
     precision: str = "fp32"
 
@@ -62,7 +66,12 @@ class Recipe:
         if self.weights_std is None:
             return
         for name, parameter in model.named_parameters():
-            nn.init.normal_(parameter, std=self.weights_std) if "weight" in name else nn.init.zeros_(parameter)
+            if "bias" in name:
+                nn.init.zeros_(parameter)
+            elif self.weights_std == "he":
+                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+            else:
+                nn.init.normal_(parameter, std=self.weights_std)
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Return the optimiser of a network's weights."""
@@ -80,13 +89,17 @@ class Recipe:
 
 
 PAPER = {
-    "audio_net": Recipe(100, "sgd", 1e-4, "constant", steps=50_000, weights_std=0.1),
-    "alex_net": Recipe(100, "sgd", 1e-3, "halving", steps=10_000, halving_steps=2500, clipping=5.0),
+    "audio_net": Recipe("paper", 100, "sgd", 1e-4, "constant", steps=50_000, weights_std=0.1),
+    "alex_net": Recipe("paper", 100, "sgd", 1e-3, "halving", steps=10_000, halving_steps=2500, clipping=5.0),
 }
 """S. Becker et al., "AudioMNIST", Journal of the Franklin Institute 361(1), 2024."""
 TWO_CORES = {
-    "audio_net": Recipe(50, "adamw", 5e-4, "one_cycle", epochs=12, weight_decay=0.01, moves=True, precision="auto"),
-    "alex_net": Recipe(50, "adamw", 5e-4, "one_cycle", epochs=5, weight_decay=0.01, moves=True, precision="auto"),
+    "audio_net": Recipe(
+        "two_cores", 50, "adamw", 5e-4, "one_cycle", epochs=12, weight_decay=0.01, moves=True, precision="auto"
+    ),
+    "alex_net": Recipe(
+        "two_cores", 50, "adamw", 5e-4, "one_cycle", epochs=5, weight_decay=0.01, moves=True, precision="auto"
+    ),
 }
 RECIPES = {"two_cores": TWO_CORES, "paper": PAPER}
 """By name, then by network."""

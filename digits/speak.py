@@ -23,14 +23,12 @@ from scipy.signal import oaconvolve
 from tqdm import tqdm
 
 from acoustics.speech.trimming import trim
-from digits.layout import SPEAKERS, WORDS, Clip, add_meta
+from digits.layout import SPEAKERS, WORDS, Clip, add_meta, claim
 from digits.rooms import response
 from digits.voices import VOICES, meta_of, say
 from running import arguments
-from running.errors import InputError, exits_cleanly
-from running.files import read_json, remove_parts, whole_folder, write_json
-from running.provenance import commit, plain, versions
-from running.results import refuse_other
+from running.errors import exits_cleanly
+from running.files import whole_folder
 from running.seeds import generator
 from running.workers import by_workers
 
@@ -87,7 +85,6 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     made_from = {"takes": args.takes, "seed": args.seed, "voices": VOICES}
     claim(args.to, made_from)
-    remove_parts(args.to)
     speakers = sorted(set(args.speakers))
     done = by_workers(Studio(args.to, args.takes, args.seed).make, speakers, args.workers)
     with closing(done), tqdm(total=len(speakers), desc=args.to.name, unit="speaker") as bar:
@@ -95,17 +92,6 @@ def main(argv: list[str] | None = None) -> None:
             bar.update()
     add_meta(args.to, {speaker: meta_of(speaker) for speaker in speakers})
     print(f"{len(speakers) * len(WORDS) * args.takes} clips by {len(speakers)} speakers are in {args.to}")
-
-
-def claim(folder: Path, made_from: dict) -> None:
-    """Begin a corpus, or go on with one that was begun alike; raise InputError where the folder holds another."""
-    path = folder / "corpus.json"
-    if path.exists():
-        refuse_other(folder, read_json(path)["made_from"], plain(made_from), "--to")
-    elif folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds something else; choose another --to")
-    else:
-        write_json(path, {"made_from": plain(made_from), "versions": versions(), "commit": commit()})
 
 
 if __name__ == "__main__":

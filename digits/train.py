@@ -4,8 +4,8 @@
     python -m digits.train --network audio_net alex_net --task digit gender --fold all
     python -m digits.train --network alex_net --recipe paper --data data/digits/audiomnist_8khz
 
-It needs preprocessed clips (python -m digits.preprocess). No speaker is in two splits of a fold. An interrupted run goes
-on where it stopped when the same command is given, and what is trained stays.
+It needs preprocessed clips (python -m digits.preprocess). No speaker is in two splits of a fold. An interrupted run
+goes on where it stopped when the same command is given, and what is trained stays.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def main(argv: list[str] | None = None) -> list[Path]:
     return [_trained(plan, clips, args, device) for plan in plans]
 
 
-def run_name(plan: Plan, recipe: str) -> str:
+def run_name(plan: Plan) -> str:
     """Return the name of a run's folder, such as ``audio_net_digit_fold_0_two_cores_seed_5000``."""
-    return f"{plan.network}_{plan.task}_fold_{plan.fold}_{recipe}_seed_{plan.seed}"
+    return f"{plan.network}_{plan.task}_fold_{plan.fold}_{plan.recipe.name}_seed_{plan.seed}"
 
 
 def _trained(plan: Plan, clips: Clips, args, device) -> Path:
     splits = plan.splits(clips)
-    run = RunFolder(args.log_dir / run_name(plan, args.recipe), plan.identity(splits))
+    run = RunFolder(args.log_dir / run_name(plan), plan.identity(splits))
     run.check()
     training = Training(plan, splits, device)
     counted = ", ".join(f"{len(clips.table)} clips to {split}" for split, clips in splits.items())

@@ -51,8 +51,19 @@ class Plan:
     seed: int
 
     def splits(self, clips: Clips) -> dict[str, Clips]:
-        """Return the clips to train and to validate with; raise InputError where their speakers have none."""
-        speakers = TASKS[self.task].speakers(self.fold)
+        """Return the clips to train and to validate with, of those of the fold's speakers that there are.
+
+        Raises
+        ------
+        InputError
+            When there are none.
+        """
+        there = set(clips.table["speaker"])
+        speakers = {split: there.intersection(named) for split, named in TASKS[self.task].speakers(self.fold).items()}
+        if not (speakers["train"] and speakers["val"]):
+            raise InputError(
+                f"{clips.name} has no speaker to train or to validate fold {self.fold} of {self.task} with"
+            )
         return {split: clips.select(speakers[split]) for split in ("train", "val")}
 
     def identity(self, splits: dict[str, Clips]) -> dict:
@@ -200,7 +211,7 @@ class Training:
 
 def labels_of(clips: Clips, task: str) -> np.ndarray:
     """Return the right answers, int64 of shape (clip,); raise InputError where one is not known."""
-    labels = clips.table[task].to_numpy(np.int64)
+    labels = clips.table[task].to_numpy(np.int64, copy=True)
     if (labels < 0).any():
         raise InputError(f"{clips.name} does not say the {task} of every speaker")
     return labels
