@@ -25,6 +25,10 @@ from running.files import read_csv
 
 NETWORKS = {"digit": ("audio_net", "alex_net"), "gender": ("alex_net",)}
 """Those that are trained, by task."""
+CONTROLS = {"energy": "energy", "random": "chance", "untrained": "an untrained network’s relevance"}
+METHODS = """
+Methods: how far their sums miss what is promised (in mean logits), rank correlation with an untrained network’s
+relevance, seconds a clip."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +87,13 @@ def sentences(folder: Path) -> list[str]:
     """Return what was found, in words, from the tables of a folder of results."""
     found = []
     for row in read_csv(folder / "over_folds.csv").itertuples():
-        found.append(
-            f"{row.network} tells the {row.task} of {100 * row.accuracy:.1f} % of clips by speakers that it never heard "
-            f"({100 * row.low:.1f} to {100 * row.high:.1f})"
-        )
+        percents = f"{100 * row.accuracy:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})"
+        found.append(f"{row.network} tells the {row.task} in {percents} of clips by speakers that it never heard")
     areas = read_csv(folder / "removal" / "areas.csv")
-    own = areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")]
-    for row in own.itertuples():
-        controls = {
-            "energy": row.energy_verdict,
-            "chance": row.random_verdict,
-            "an untrained network’s": row.untrained_verdict,
-        }
-        below = [name for name, verdict in controls.items() if verdict == "below"]
-        what = f"removing {row.domain}s by {method_title(row.method)} from {row.network}’s input"
-        found.append(f"{what} hurts more than removing them by {', '.join(below)}" if below
-                     else f"{what} hurts no more than any control")  # fmt: skip
+    for row in areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")].itertuples():
+        below = [title for name, title in CONTROLS.items() if getattr(row, f"{name}_verdict") == "below"]
+        what = f"{row.network}, {row.task}: removing each {row.domain} by {method_title(row.method)} first"
+        found.append(f"{what} hurts more than by {', '.join(below) or 'no control'}")
     for row in stretch.shown(read_csv(folder / "stretch" / "stretch.csv")).itertuples():
         found.append(
             f"{FREQUENCY} times {row.factor:g}: {row.network} takes {100 * row.mean:.0f} % of clips by "
@@ -136,8 +131,7 @@ def main(argv: list[str] | None = None) -> None:
     print("\n".join(f"- {sentence}." for sentence in sentences(folder)))
     methods = read_csv(folder / "removal" / "methods.csv")
     wide = methods.pivot(index=["task", "network", "method"], columns="criterion", values="mean").reset_index()
-    print("\nmethods: seconds a clip, distance of the sum from what was promised (in logits), rank correlation with an\n"
-          "untrained network’s")  # fmt: skip
+    print(METHODS)
     print(as_text(wide, digits=3))
     print(f"\nnote: {profile.note}; espeak-ng’s voices are no people" * (not args.corpus))
     print("\nfiles:")

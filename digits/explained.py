@@ -17,8 +17,8 @@ from digits.folds import TASKS
 from digits.hearing import FLOOR_DB, HEARING
 from digits.scores import Run, find_runs
 from digits.starts import TRUE, ClassLogit
-from digits.training import labels_of
 from digits.train import DATA, RUNS
+from digits.training import labels_of
 from digits.weights import untrained
 from explain.methods import Method
 from explain.methods.noise import Floor

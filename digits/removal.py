@@ -4,10 +4,11 @@
     python -m digits.removal --method lrp_epsilon_plus gradient_x_input deeplift --clips 10
     python -m digits.removal --logs logs/digits --network alex_net --task gender
 
-takes samples, frequencies (of the whole clip) and time-frequency bins out of waveforms, and bins out of spectrograms: by
-relevance, by energy, at random, and by the relevance of an untrained network. To results/digits/removal go accuracy and
-mean probability of the true class over the share removed, the areas under them, and how the methods compare, with 95 %
-intervals over speakers. It needs trained networks (python -m digits.train); test speakers of their folds are heard.
+takes samples, frequencies (of the whole clip) and time-frequency bins out of waveforms, and bins out of spectrograms:
+by relevance, by energy, at random, and by the relevance of an untrained network. To results/digits/removal go accuracy
+and mean probability of the true class over the share removed, the areas under them, and how the methods compare, with
+95 % intervals over speakers. It needs trained networks (python -m digits.train); the test speakers of their folds are
+heard.
 """
 
 from __future__ import annotations

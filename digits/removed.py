@@ -1,7 +1,7 @@
 """What is left of a network's answers when the most relevant part of a clip is removed, or any other.
 
-Shares from 0 to 0.95 in steps of 0.05 and the mean probability of the true class are those of FreqRISE (arXiv
-2406.13584); removal in the order of relevance, of amplitude and at random is that of S. Becker et al., "AudioMNIST", 2024.
+Removal in the order of relevance, of amplitude and at random is that of S. Becker et al., "AudioMNIST", 2024; shares
+from 0 to 0.95 in steps of 0.05, and the mean probability of the true class, are those of FreqRISE (arXiv 2406.13584).
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
     python -m digits.stretch --logs logs/digits
     python -m digits.stretch --factors 0.66 1 1.5 --clips 20
 
-stretches the frequencies of the test speakers' clips, and as a control their times, by factors from 0.5 to 2, and counts
-how often AlexNet answers "female"; beside it untrained networks. The table and figure in results/digits/stretch have
-95 % intervals over speakers. A waveform has no frequency axis that could be stretched alone, so AudioNet is not asked.
+stretches the frequencies of the test speakers' clips, and as a control their times, by factors from 0.5 to 2, and
+counts how often AlexNet answers "female"; beside it untrained networks. The table and figure in results/digits/stretch
+have 95 % intervals over speakers. A waveform has no frequency axis that could be stretched alone, so AudioNet is not
+asked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from digits.clips import Clips
 from digits.explained import LEVELS, PLACES, add_arguments, open_explained, some_clips
 from digits.networks import NETWORKS
 from digits.scores import titled
-from digits.stretching import FACTORS, PUBLISHED_FACTORS, TIME, Stretched, table
+from digits.stretching import FACTORS, FREQUENCY, TELLING, Stretched, table
 from report.digits import stretch_curves
 from report.style import write_figure
 from report.tables import as_text
@@ -29,8 +30,8 @@ from running.files import write_csv
 from running.memory import keep_freed_memory
 from running.results import Results
 
-LEGEND = """Share of clips that are taken for the other gender when stretched by the published factors, with a 95 %
-interval over speakers, and whether that is above what the time axis, or an untrained network, does on the same clips:"""
+LEGEND = """Share of clips that get another answer when their frequencies are stretched, with a 95 % interval over
+speakers, and whether that is above what the same stretch in time, or an untrained network, does on the same clips:"""
 
 
 def parse(argv: list[str] | None):
@@ -46,11 +47,12 @@ def parse(argv: list[str] | None):
 
 
 def shown(found: pd.DataFrame) -> pd.DataFrame:
-    """Return what to print: flips by the published factors, or by the nearest there are."""
-    flips = found[(found["answer"] == "flipped") & (found[f"{TIME}_verdict"] != "")].dropna(subset=f"{TIME}_verdict")
+    """Return what to print: flips by the factors of `TELLING`, or by the nearest there are."""
+    of_trained = found["network"].isin(NETWORKS) & (found["axis"] == FREQUENCY)
+    flips = found[(found["answer"] == "flipped") & of_trained]
     rows = []
     for (_, gender), own in flips.groupby(["network", "gender"], sort=False):
-        distance = (own["factor"] - PUBLISHED_FACTORS.get(gender, 1.5)).abs()
+        distance = (own["factor"] - TELLING[gender]).abs()
         rows.append(own[distance == distance.min()])
     return pd.concat(rows)[["network", "gender", "factor", "mean", "low", "high", "time_verdict", "untrained_verdict"]]
 

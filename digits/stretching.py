@@ -1,7 +1,7 @@
 """Spectrograms stretched along frequency or time, and whether a network then answers otherwise.
 
-S. Becker et al., "AudioMNIST", 2024: a network that tells women from men by how high they speak should take a man for a
-woman when all his frequencies are raised. Stretched in time, all frequencies stay.
+A network that tells women from men by how high they speak should take a man for a woman when all his frequencies are
+raised. Stretched in time, all frequencies stay.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from running.provenance import fingerprint
 
 FREQUENCY, TIME = "frequency", "time"
 FACTORS = (0.5, 0.57, 0.66, 0.75, 0.87, 1.0, 1.15, 1.33, 1.5, 1.75, 2.0)
-PUBLISHED_FACTORS = {"male": 1.5, "female": 0.66}
+TELLING = {"male": 1.5, "female": 0.66, "unknown": 1.5}
+"""Factors by which a voice of either gender should be taken for one of the other."""
 TRAINED, UNTRAINED = "trained", "untrained"
 CURVES = ((TRAINED, FREQUENCY), (TRAINED, TIME), (UNTRAINED, FREQUENCY))
 ANSWERS = ("female", "flipped")
