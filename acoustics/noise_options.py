@@ -8,7 +8,7 @@ from typing import NamedTuple
 from running import arguments
 from running.errors import InputError
 
-SINUSOIDAL, WHITE, REVERBERATION, NONE = "sinusoidal", "white", "reverberation", "none"
+SINUSOIDAL, WHITE, REVERBERATION = "sinusoidal", "white", "reverberation"
 NOISE_TYPES = {SINUSOIDAL: "freq_ranges", WHITE: "time_ranges", REVERBERATION: "reverberances"}
 """Kinds of noise, and the option that each needs."""
 
@@ -21,14 +21,16 @@ class Range(NamedTuple):
     rms: float
 
 
-def add_noise_arguments(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+def add_noise_arguments(parser: argparse.ArgumentParser, default: str | None = None, speech_rms: float = 0.01) -> None:
     """Add what sound is to be added; `check_noise` checks it, `ranges` reads it.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
-    default : {None, "none"}
-        The choice that adds nothing: the option left out, or a choice of its own.
+    default : str, optional
+        A choice that adds nothing; without it the option is left out for that.
+    speech_rms : float
+        Of the recordings, to give users a measure.
     """
     parser.add_argument(
         "--noise_type",
@@ -46,7 +48,8 @@ def add_noise_arguments(parser: argparse.ArgumentParser, default: str | None = N
         nargs="+",
         type=arguments.number(above=0),
         metavar="RMS",
-        help="of the noise where it is, one for each range or for all, in the recordings' unit; speech has some 0.01",
+        help="of the noise where it is, one for each range or for all, in the recordings' unit; speech has some "
+        f"{speech_rms:g}",
     )
     parser.add_argument(
         "--reverberances", type=arguments.number(above=0), metavar="T60", help="for reverberation: T60 in seconds"
