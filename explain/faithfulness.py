@@ -49,8 +49,9 @@ def answers_after(
     scores: torch.Tensor,
     percents: Sequence[float] = PERCENTS,
     device: str | torch.device = "cpu",
+    orders: Sequence[str] = tuple(ORDERS),
 ) -> np.ndarray:
-    """Let a network answer to inputs of which features are replaced, in every order and by every replacement.
+    """Let a network answer to inputs of which features are replaced, in several orders and by every replacement.
 
     Parameters
     ----------
@@ -65,11 +66,13 @@ def answers_after(
     percents : sequence of float
         Shares of the features that are replaced, rounded down to whole features.
     device : str or torch.device
+    orders : sequence of str
+        Keys of `ORDERS`, by default all.
 
     Returns
     -------
     float32 array, shape (input, replacement, order, percent, output)
-        In the order of `others` and `ORDERS`.
+        In the order of `others` and `orders`.
     """
     size = BATCH_SIZES[torch.device(device).type]
     values, scores = torch.tensor(inputs, dtype=torch.float32, device=device), scores.float().to(device)
@@ -77,7 +80,7 @@ def answers_after(
     found = []
     with answering(model.to(device)):
         for row, value in enumerate(values):
-            places = torch.cat([places_by(key(scores[row : row + 1])) for key in ORDERS.values()])  # (order, feature)
+            places = torch.cat([places_by(ORDERS[key](scores[row : row + 1])) for key in orders])  # (order, feature)
             replaced = (places[:, None] < counts[:, None]).flatten(0, 1)
             for other in others.values():
                 instead = torch.tensor(other[row], dtype=torch.float32, device=device)
@@ -85,7 +88,7 @@ def answers_after(
                     heard, kept = (each.expand(len(part), *value.shape) for each in (instead, value))
                     found.append(model(grain.mixed(kept, heard, part)))
     answers = torch.cat(found).cpu().numpy()
-    return answers.reshape(len(values), len(others), len(ORDERS), len(counts), -1)
+    return answers.reshape(len(values), len(others), len(orders), len(counts), -1)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How finely an input is taken apart: samples, blocks of time of a microphone, microphones, time-frequency bins."""
+"""How finely an input is taken apart: samples, blocks of time of a microphone, microphones, frequencies, bins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from explain.time_frequency import FRAMES, Frames, halves
+from explain.spectral import cross_spectrum, level_half
+from explain.time_frequency import FRAMES, Frames, halves, multipliers
 
 
 class Grain(ABC):
@@ -70,6 +71,17 @@ class Bins(Grain):
         spectra, of_others = (self.frames.spectrogram(each) for each in (inputs, others))
         chosen = torch.where(replaced.view_as(spectra), of_others, spectra)
         return self.frames.signals(chosen, inputs.shape[-1])
+
+
+class Frequencies(Grain):
+    """Frequencies of a microphone over the whole input; each gets its level half, see `explain.spectral`."""
+
+    def scores(self, inputs: torch.Tensor, attributions: torch.Tensor) -> torch.Tensor:
+        return level_half(cross_spectrum(inputs, multipliers(inputs, attributions))).flatten(1)
+
+    def mixed(self, inputs: torch.Tensor, others: torch.Tensor, replaced: torch.Tensor) -> torch.Tensor:
+        spectra, of_others = (torch.fft.rfft(each) for each in (inputs, others))
+        return torch.fft.irfft(torch.where(replaced.view_as(spectra), of_others, spectra), inputs.shape[-1])
 
 
 def grains(block_samples: int) -> dict[str, Grain]:

@@ -70,6 +70,13 @@ class Product(nn.Module):
         return signal * gate  # (batch, channel, sample) * (batch, channel, 1)
 
 
+class Complement(nn.Module):
+    """What a gate leaves to another signal: one minus it."""
+
+    def forward(self, gate: torch.Tensor) -> torch.Tensor:
+        return 1 - gate  # of the gate's shape
+
+
 class Sum(nn.Module):
     """Add two branches; relevance is shared between them."""
 

@@ -15,7 +15,7 @@ from explain.faithfulness import (
     max_sensitivity,
     normalised,
 )
-from explain.grains import Bins, Blocks, grains
+from explain.grains import Bins, Blocks, Frequencies, grains
 from explain.sanity import randomised, rank_correlation
 from explain.time_frequency import Frames
 
@@ -60,6 +60,20 @@ def test_bins_that_are_all_replaced_leave_the_replacement_and_none_the_input(lin
     for replaced, expected in ((False, inputs), (True, other)):
         heard = grain.mixed(inputs, other, torch.full((3, count), replaced))
         np.testing.assert_allclose(heard, expected, atol=1e-5)
+
+
+def test_frequencies_are_given_what_a_linear_network_loses_with_them(linear):
+    model, slopes, inputs, _ = linear
+    inputs = inputs + np.float32(0.3) * np.sign(inputs)  # what hardly sounds has no frequency
+    grain, given = Frequencies(), torch.tensor((slopes * inputs).astype(np.float32))
+    scores = grain.scores(torch.tensor(inputs), given)
+    assert scores.shape == (3, 2 * 21)
+    answers = answers_after(model, inputs, {"zeros": 0 * inputs}, grain, scores, (25, 50), orders=("most", "smallest"))
+    whole = (slopes * inputs).sum(axis=(1, 2))
+    for order, key in enumerate((-scores, scores.abs())):
+        for place, count in enumerate((10, 21)):
+            lost = torch.gather(scores, 1, key.argsort(dim=1)[:, :count]).sum(dim=1).numpy()
+            np.testing.assert_allclose(answers[:, 0, order, place, 0], whole - lost, atol=2e-3)
 
 
 def test_no_order_hurts_a_linear_network_more_than_that_of_its_own_terms(linear, rng):

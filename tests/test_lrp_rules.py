@@ -133,6 +133,13 @@ def test_sum_shares_between_its_branches_by_value(rng):
     np.testing.assert_allclose(given, literal.sum_norm(first, second, relevance), rtol=1e-9)
 
 
+def test_a_gate_as_long_as_its_signal_gets_relevance_value_by_value(rng):
+    signal, gate, relevance = (rng.standard_normal((2, 9)) for _ in range(3))
+    to_signal, to_gate = handed_down(hook("gate", True), Product(), [signal, gate], relevance)
+    assert not to_signal.any()
+    np.testing.assert_array_equal(to_gate, relevance)
+
+
 def test_product_gives_all_to_the_gate_as_published_or_to_the_signal(rng):
     signal, gate, relevance = rng.standard_normal((2, 9)), rng.random((2, 1)), rng.standard_normal((2, 9))
     to_signal, to_gate = handed_down(hook("gate", True), Product(), [signal, gate], relevance)

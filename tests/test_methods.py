@@ -71,6 +71,15 @@ def test_ledgers_end_with_the_sum_of_the_attributions(name, model, windows, attr
     assert row["share"] == pytest.approx(row["received"] / START.sum())
 
 
+def test_variants_of_lrp_serve_networks_in_which_they_differ():
+    dense = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    convolutional = nn.Sequential(nn.Conv1d(1, 2, 3), nn.Flatten())
+    variants = [name for name in METHODS if name.startswith("lrp")]
+    assert [name for name in variants if METHODS[name].serves(dense)] == ["lrp"]
+    served = [name for name in variants if METHODS[name].serves(convolutional)]
+    assert served == [name for name in variants if name != "lrp_signal"]
+
+
 def test_choices_reach_the_methods_that_have_them():
     (lrp,) = choose_methods(["lrp", "lrp"], gate="signal")
     assert lrp == LRP(gate="signal")

@@ -11,7 +11,7 @@ from explain.methods.compared import Compared
 from explain.methods.deeplift import DeepLift
 from explain.methods.gradient_shap import GradientShap
 from explain.methods.integrated_gradients import IntegratedGradients
-from explain.methods.noise import noise_below
+from explain.methods.noise import Floor, noise_below
 from localization.localizer import SteeredResponse, shipped
 from localization.starts import start_m
 from models.layers import Product, WindowScale
@@ -111,17 +111,58 @@ def test_gradient_shap_keeps_its_promise_on_average(windows):
     np.testing.assert_allclose(sums(method, model, windows), promised, atol=0.1 * np.abs(promised).max())
 
 
-@pytest.mark.parametrize("kind", ["functional", "product"])
-def test_deeplift_breaks_its_promise_where_it_does_not_see_what_bends_and_the_sum_tells(kind, windows):
-    broken = network(activation=Functional) if kind == "functional" else Gated()
+def overlapping():
+    torch.manual_seed(0)
+    pools = nn.MaxPool1d(3, 2, ceil_mode=True), nn.MaxPool1d(3, 1)
+    before = nn.Conv1d(2, 6, 5), nn.Tanh(), pools[0], nn.Conv1d(6, 4, 5), nn.ReLU(), pools[1]
+    return nn.Sequential(*before, nn.AdaptiveAvgPool1d(5), nn.Flatten(), nn.Linear(20, 1))
+
+
+@pytest.mark.parametrize("model", [Gated(), overlapping()], ids=["product", "overlapping maxima"])
+@pytest.mark.parametrize("method", [DeepLift(), DeepLift(baselines=4)], ids=lambda m: m.name)
+def test_deeplift_is_complete_through_products_and_overlapping_maxima_where_captum_is_not(method, model, windows):
+    promised = method.promised(model, windows, answers(model, windows))
+    np.testing.assert_allclose(sums(method, model, windows), promised, atol=1e-6)
+    theirs = captum.attr.DeepLift(model)
+    values = torch.tensor(windows)
+    given = theirs.attribute(values, torch.tensor(baselines_of(windows, DeepLift())[:, 0])).sum(dim=(1, 2)).detach()
+    alone = DeepLift().promised(model, windows, answers(model, windows))
+    assert np.abs(given.numpy() - alone).max() > 0.01 * np.abs(alone).max()
+
+
+def test_the_factors_of_a_product_get_their_shapley_values(rng):
+    class Multiplied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.product = Product()
+
+        def forward(self, x):
+            return self.product(x[:, :1], x[:, 1:])
+
+    values, method = rng.standard_normal((3, 2)).astype(np.float32), DeepLift()
+    model, (a0, b0) = Multiplied(), baselines_of(values, method)[:, 0].T
+    a, b = values.T
+    expected = np.stack([(a - a0) * (b + b0) / 2, (b - b0) * (a + a0) / 2], axis=1)
+    np.testing.assert_allclose(method.attribute(model, values, answers(model, values)), expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Sigmoid, nn.Tanh])
+def test_deeplift_is_captums_where_that_is_complete(activation, windows):
+    model, baselines = network(activation=activation), torch.tensor(baselines_of(windows, DeepLift())[:, 0])
+    theirs = captum.attr.DeepLift(model).attribute(torch.tensor(windows), baselines).detach()
+    given = DeepLift().attribute(model, windows, answers(model, windows))
+    np.testing.assert_allclose(given, theirs, rtol=1e-3, atol=2e-4 * theirs.abs().max())
+
+
+def test_deeplift_breaks_its_promise_where_it_does_not_see_what_bends_and_the_sum_tells(windows):
+    broken = network(activation=Functional)
     promised = DeepLift().promised(broken, windows, answers(broken, windows))
     assert np.abs(sums(DeepLift(), broken, windows) - promised).max() > 0.02 * np.abs(promised).max()
-    if kind == "functional":  # it has become the gradient times the difference, in silence
-        values = torch.tensor(windows, requires_grad=True)
-        (slopes,) = torch.autograd.grad(broken(values).sum(), values)
-        expected = slopes * (values - torch.tensor(baselines_of(windows, DeepLift())[:, 0]))
-        given = DeepLift().attribute(broken, windows, answers(broken, windows))
-        np.testing.assert_allclose(given, expected.detach(), atol=1e-5)
+    values = torch.tensor(windows, requires_grad=True)  # it has become the gradient times the difference, in silence
+    (slopes,) = torch.autograd.grad(broken(values).sum(), values)
+    expected = slopes * (values - torch.tensor(baselines_of(windows, DeepLift())[:, 0]))
+    given = DeepLift().attribute(broken, windows, answers(broken, windows))
+    np.testing.assert_allclose(given, expected.detach(), atol=1e-5)
 
 
 def test_in_a_network_without_loudness_gradient_x_input_sums_to_zero_and_silence_is_no_baseline(windows):
@@ -165,3 +206,28 @@ def test_distances_explain_how_far_the_estimate_is_from_a_reference(start, rng):
     distances = (network.model(values) * torch.tensor(away_m / far_m, dtype=torch.float32)).sum()
     (expected,) = torch.autograd.grad(distances, values)
     np.testing.assert_allclose(given, expected, atol=1e-4 * expected.abs().max())
+
+
+def test_levels_are_compared_with_their_floor(windows):
+    torch.manual_seed(0)
+    model, levels = nn.Sequential(nn.Flatten(), nn.Linear(120, 1)), windows - 5
+    floor, slopes = Floor(-8, 0.01), model[1].weight.detach().numpy().reshape(2, 60)
+    for name in ("deeplift", "deep_shap", "integrated_gradients", "gradient_shap", "occlusion"):
+        given = METHODS[name].above(floor).attribute(model, levels, answers(model, levels))
+        expected = slopes * (levels + 8)
+        if name == "occlusion":
+            expected = np.broadcast_to(expected.mean(axis=-1, keepdims=True), windows.shape)
+        np.testing.assert_allclose(given, expected, atol=0.05 * np.abs(slopes).max(), err_msg=name)
+    energy = METHODS["energy"].above(floor).attribute(model, levels, answers(model, levels))
+    np.testing.assert_allclose(energy, levels + 8, rtol=1e-5)
+    strength = METHODS["smoothgrad"].above(floor).attribute(model, levels, answers(model, levels))
+    np.testing.assert_allclose(strength, slopes * levels, rtol=1e-4, atol=1e-5)
+
+
+def test_baselines_of_a_floor_scatter_around_it_and_follow_the_input(windows):
+    values = torch.tensor(windows)
+    drawn = torch.stack([Floor(-8, 0.1).draws(each, 4, 0) for each in values])
+    assert abs(drawn.mean() + 8) < 0.02
+    np.testing.assert_allclose(drawn.std(), 0.1, rtol=0.1)
+    assert torch.equal(drawn[1], Floor(-8, 0.1).draws(values[1], 4, 0))
+    assert not torch.equal(drawn[1], drawn[2])

@@ -170,7 +170,7 @@ class Gate(RuleHook):
     Parameters
     ----------
     heir : {"signal", "gate"}
-        Who gets it; the gate gets the sum over time.
+        Who gets it; a gate of one value for many gets their sum.
     """
 
     def __init__(self, heir: str):
@@ -185,7 +185,7 @@ class Gate(RuleHook):
         signal, gate = inputs
         if self.heir == "signal":
             return relevance, torch.zeros_like(gate)
-        return torch.zeros_like(signal), relevance.sum(-1, keepdim=True)
+        return torch.zeros_like(signal), relevance.sum_to_size(gate.shape)
 
 
 def _adjoint(conv: nn.Conv1d, relevance: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from explain.lrp import hooks
 from explain.lrp.canonizers import MergeBatchNorm
 from explain.zennit_import import zennit
 from models.inference import evaluating
-from models.layers import Product, Sum, WindowScale
+from models.layers import Complement, Product, Sum, WindowScale
 from running.errors import InputError
 
 GAMMA = 0.25
@@ -75,6 +75,7 @@ TABLE = (
     TableRow("average pool", (zennit.types.AvgPool,), "norm", "each sample gets its part of the mean"),
     TableRow("sum", (Sum,), "norm", "each branch gets its part of the sum"),
     TableRow("activation", (zennit.types.Activation,), "pass", "one input, one output: nothing to share out"),
+    TableRow("complement", (Complement,), "pass", "one input, one output: nothing to share out"),
     TableRow("scale", (WindowScale,), "pass", "one factor for the whole window changes no sample's part in it"),
     TableRow("batch norm", (zennit.types.BatchNorm,), "merged", "linear in evaluation, so part of the layer before it"),
     TableRow("dropout", DROPOUTS, "gradient", "does nothing in evaluation"),
@@ -148,6 +149,11 @@ def has_rules(model: nn.Module) -> bool:
 def has_gate(model: nn.Module) -> bool:
     """Tell whether a network multiplies a signal by a gate, so that relevance has to choose."""
     return any(isinstance(layer, Product) for layer in model.modules())
+
+
+def has_convolution(model: nn.Module) -> bool:
+    """Tell whether a network has layers in which composites differ."""
+    return any(isinstance(layer, zennit.types.Convolution) for layer in model.modules())
 
 
 def describe_composite(model: nn.Module, gate: str = PUBLISHED, convolutions: str = PUBLISHED) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from torch import nn
 
 from explain.lrp.hooks import EPSILON
 from explain.methods.method import Method
-from explain.methods.noise import SNR_DB, noise_below, seed_of
+from explain.methods.noise import SNR_DB, Floor, noise_below, seed_of
 from explain.zennit_import import zennit
 from models.layers import WindowScale
 
@@ -43,7 +43,8 @@ class Compared(Method):
     """A method of captum that explains how far sum_k (s_k / f_k) f_k is from its mean over baselines.
 
     Baselines are noise, `snr_db` below the input. Silence would be none: a network that divides its input by its
-    standard deviation hears no loudness, and has no answer to nothing.
+    standard deviation hears no loudness, and has no answer to nothing. Inputs that are levels are compared with their
+    floor.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ class Compared(Method):
     snr_db : float
         How far they are below the input.
     seed : int
+    floor : Floor, optional
+        In place of noise.
 
     Attributes
     ----------
@@ -64,11 +67,15 @@ class Compared(Method):
     baselines: int = 1
     snr_db: float = SNR_DB
     seed: int = 0
+    floor: Floor | None = None
 
     is_complete: ClassVar[bool] = True
 
     def at_snr(self, snr_db: float) -> Compared:
         return replace(self, snr_db=snr_db)
+
+    def above(self, floor: Floor) -> Compared:
+        return replace(self, floor=floor)
 
     @abstractmethod
     def of_one(self, answer: WeighedOutputs, value: torch.Tensor, baselines: torch.Tensor) -> torch.Tensor:
@@ -106,8 +113,12 @@ class Compared(Method):
             scale = copy.copy(scales[0])
         with _bypassed(scales):
             for value, weight in zip(inputs, weights, strict=True):
-                noise = noise_below(value, self.snr_db, self.baselines, self.seed)
-                yield value, (WeighedOutputs(model, weight), scale(value[None]), scale(noise))
+                yield value, (WeighedOutputs(model, weight), scale(value[None]), scale(self._baselines(value)))
+
+    def _baselines(self, value: torch.Tensor) -> torch.Tensor:
+        if self.floor:
+            return self.floor.draws(value, self.baselines, self.seed)
+        return noise_below(value, self.snr_db, self.baselines, self.seed)
 
 
 @contextmanager

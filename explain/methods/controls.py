@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
 from explain.methods.method import Method
-from explain.methods.noise import generator_of
+from explain.methods.noise import Floor, generator_of
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,23 @@ class Random(Method):
         return 2 * torch.stack(drawn).to(values) - 1
 
 
+@dataclass(frozen=True)
 class Energy(Method):
-    """The square of each input value."""
+    """The square of each input value; of inputs that are levels how far they are above their floor.
+
+    Parameters
+    ----------
+    floor : Floor, optional
+    """
+
+    floor: Floor | None = None
 
     name = "energy"
     title = "energy"
     is_control = True
 
+    def above(self, floor: Floor) -> Energy:
+        return replace(self, floor=floor)
+
     def attribute_batch(self, model: nn.Module, inputs: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        return inputs.square()
+        return inputs - self.floor.level if self.floor else inputs.square()

@@ -1,12 +1,71 @@
-"""DeepLIFT, and its mean over baselines."""
+"""DeepLIFT, and its mean over baselines: differences handed down by the multipliers of every step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
+from explain.lrp.hooks import RuleHook
 from explain.methods.compared import Compared, WeighedOutputs
+from explain.zennit_import import zennit
+from models.layers import Product
+
+
+class Rescale(RuleHook):
+    """One input, one output: the multiplier is the slope of the chord, and of the tangents where the ends are one.
+
+    A batch holds the inputs, then as many baselines; so in the other rules.
+    """
+
+    uses_gradient = True
+    nearest = 0.0
+    """Ends so near count as one."""
+
+    def relevance(self, inputs, output, relevance):
+        (a,) = inputs
+        (tangents,) = torch.autograd.grad(output, a, relevance)
+        delta_in, delta_out = (each.detach() - _other(each.detach()) for each in (a, output))
+        return (torch.where(delta_in.abs() <= self.nearest, _mean(tangents), relevance * delta_out / delta_in),)
+
+
+class RescaleSmooth(Rescale):
+    """The same for steps without a kink, whose chord rounding spoils before the tangents leave it."""
+
+    nearest = 1e-3
+
+
+class Maxima(RuleHook):
+    """A maximum: what it rises above the other goes to where it is, what it falls below it to where that was."""
+
+    uses_gradient = True
+
+    def relevance(self, inputs, output, relevance):
+        (a,) = inputs
+        other = _other(output.detach())
+        rises = relevance * (torch.maximum(output.detach(), other) - other)
+        (routed,) = torch.autograd.grad(output, a, rises, retain_graph=True)
+        (tangents,) = torch.autograd.grad(output, a, relevance)
+        delta_in = a.detach() - _other(a.detach())
+        return (torch.where(delta_in == 0, _mean(tangents), (routed - _other(routed)) / delta_in),)
+
+
+class Halves(RuleHook):
+    """A product: a b - a0 b0 = (a - a0)(b + b0)/2 + (b - b0)(a + a0)/2, the Shapley values of two players."""
+
+    def relevance(self, inputs, output, relevance):
+        signal, gate = inputs
+        return tuple((relevance * _mean(by)).sum_to_size(own.shape) for own, by in ((signal, gate), (gate, signal)))
+
+
+RULES = (
+    ((nn.ReLU, nn.LeakyReLU), Rescale()),
+    (zennit.types.Activation, RescaleSmooth()),
+    (zennit.types.MaxPool, Maxima()),
+    (Product, Halves()),
+)
+"""Rules of all steps that are not linear; the first that fits counts. All others are taken by their gradient."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +75,12 @@ class DeepLift(Compared):
     A. Shrikumar, P. Greenside, A. Kundaje, "Learning Important Features Through Propagating Activation Differences",
     ICML 2017; S. M. Lundberg, S.-I. Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS 2017.
 
-    It is complete where every step that is not linear is a module that captum knows (ReLU, sigmoid, maximum). Products
-    of two branches, as in squeeze-excite, and a division by the window's standard deviation are none: there the
-    gradient stands in, and the sum is not what was promised.
+    It is complete where every step that is not linear is a module with a rule in `RULES`. captum 0.9 has no rule for
+    products of two branches, and its rule for maxima loses what overlapping windows share: there its sums are not what
+    was promised. Elsewhere both agree.
     """
+
+    version = 2
 
     @property
     def name(self) -> str:
@@ -30,7 +91,17 @@ class DeepLift(Compared):
         return "DeepLIFT" if self.baselines == 1 else "DeepSHAP"
 
     def of_one(self, answer: WeighedOutputs, value: torch.Tensor, baselines: torch.Tensor) -> torch.Tensor:
-        from captum.attr import DeepLift as One
-        from captum.attr import DeepLiftShap as Several
+        pairs = torch.cat([value.expand_as(baselines), baselines]).requires_grad_()
+        with zennit.composites.LayerMapComposite(list(RULES)).context(answer):
+            (multipliers,) = torch.autograd.grad(answer(pairs).sum(), pairs)
+        return ((value - baselines) * multipliers[: len(baselines)]).mean(dim=0, keepdim=True)
 
-        return (One if len(baselines) == 1 else Several)(answer).attribute(value, baselines)
+
+def _other(values: torch.Tensor) -> torch.Tensor:
+    """Return for every input its baseline, and for every baseline its input."""
+    return values.roll(len(values) // 2, dims=0)
+
+
+def _mean(values: torch.Tensor) -> torch.Tensor:
+    """Return the mean of input and baseline in the place of both."""
+    return (values + _other(values)) / 2

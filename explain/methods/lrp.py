@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from explain.lrp.conservation import conservation_ledger
-from explain.lrp.rules import PUBLISHED, describe_composite, has_gate, has_rules, ruled, rules_by_layer
+from explain.lrp.rules import PUBLISHED, describe_composite, has_convolution, has_gate, has_rules, ruled, rules_by_layer
 from explain.methods.method import Method
 
 
@@ -46,7 +46,10 @@ class LRP(Method):
         return ", ".join(["LRP", *rules, *([] if self.gate == PUBLISHED else [f"gate to {self.gate}"])])
 
     def serves(self, model: nn.Module) -> bool:
-        return has_rules(model) and (self.gate == PUBLISHED or has_gate(model))
+        differs = (self.gate == PUBLISHED or has_gate(model)) and (
+            self.convolutions == PUBLISHED or has_convolution(model)
+        )
+        return has_rules(model) and differs
 
     def identity(self, model: nn.Module) -> dict:
         """Return the rule of every layer; a gate counts where the network has one."""

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from explain.methods.noise import Floor
 from models.inference import BATCH_SIZES, evaluating
 from running.errors import InputError
 
@@ -47,9 +48,15 @@ class Method(ABC):
         """Return the method for inputs of some signal-to-noise ratio, for what it compares them with."""
         return self
 
+    def above(self, floor: Floor) -> Method:
+        """Return the method for inputs that are levels above some floor."""
+        return self
+
     def identity(self, model: nn.Module) -> dict:
         """Return all that attributions depend on, beside weights, inputs and start."""
-        return {"method": self.name, "version": self.version} | (asdict(self) if is_dataclass(self) else {})
+        fields = asdict(self) if is_dataclass(self) else {}
+        chosen = {name: value for name, value in fields.items() if value is not None}
+        return {"method": self.name, "version": self.version} | chosen
 
     def prepared(self, model: nn.Module) -> AbstractContextManager[None]:
         """Return the context in which `attribute_batch` works; the model is the same afterwards."""

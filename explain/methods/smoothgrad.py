@@ -31,7 +31,8 @@ class SmoothGrad(Compared):
     def of_one(self, answer: WeighedOutputs, value: torch.Tensor, baselines: torch.Tensor) -> torch.Tensor:
         from captum.attr import NoiseTunnel, Saliency
 
-        strength = baselines.square().mean().sqrt().item()
+        nothing = self.floor.level if self.floor else 0.0
+        strength = (baselines - nothing).square().mean().sqrt().item()
         tunnel = NoiseTunnel(Saliency(answer))
         drawn = {"nt_samples": self.samples, "nt_samples_batch_size": 8, "stdevs": strength}
         return value * tunnel.attribute(value, nt_type="smoothgrad", abs=False, **drawn)
