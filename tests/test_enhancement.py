@@ -11,9 +11,9 @@ import soundfile
 import soxr
 import torch
 
-from enhancement import attribute, audio, enhance, nsnet2, spectra
+from acoustics.speech.espeak import VOICES
+from enhancement import attribute, audio, clips, enhance, nsnet2, spectra
 from enhancement.attributions import Attributions
-from enhancement.clips import Clips, add_clip_arguments, open_clips
 from enhancement.places import places
 from explain.methods import METHODS
 from explain.methods.noise import Floor
@@ -55,8 +55,8 @@ def session():
 
 def asked(*argv):
     parser = argparse.ArgumentParser()
-    add_clip_arguments(parser)
-    return open_clips(parser.parse_args(["--clips", "2", "--seconds", "0.5", *argv]))
+    clips.add_clip_arguments(parser)
+    return clips.open_clips(parser.parse_args(["--clips", "2", "--seconds", "0.5", *argv]))
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +111,13 @@ def test_front_end_is_that_of_the_program(rng, n_samples):
     for own, signal in zip(found, x, strict=True):
         np.testing.assert_allclose(own, literal_spectra(signal), atol=1e-12)
     assert found.shape[-1] == spectra.FRAMES.count(n_samples) == len(spectra.FRAMES.centres_s(n_samples, 16000))
-    gains = rng.uniform(0, 1, found.shape)
+    gains = rng.uniform(0, 1, found.shape) * rng.integers(0, 2, found.shape)  # half of them closed
     back = spectra.masked(x, gains.reshape(2, -1))
     for own, spectrum, gain in zip(back, found.numpy(), gains, strict=True):
         expected = literal_signal(spectrum * np.clip(gain, 1e-4, 1))[:n_samples]
         np.testing.assert_allclose(own, expected, atol=1e-6)
+    closed = spectra.masked(x, np.zeros((2, gains[0].size)))
+    np.testing.assert_allclose(closed, 1e-4 * spectra.masked(x, np.ones((2, gains[0].size))), atol=1e-9)
     silence = spectra.heard(np.zeros((1, n_samples)))
     np.testing.assert_array_equal(silence, np.float32(-12))
 
@@ -185,26 +187,35 @@ def rms(x):
 
 
 def test_built_in_clips_are_voices_of_one_level_that_a_seed_repeats(speech):
-    clips = asked("--background", "none")
-    assert len(set(clips.voices)) == 2
-    assert clips.names == [f"{row:03d}_{voice}" for row, voice in enumerate(clips.voices)]
-    np.testing.assert_array_equal(clips.samples, speech)
-    np.testing.assert_array_equal(clips.samples, clips.reference)
+    given = asked("--background", "none")
+    assert len(set(given.voices)) == 2
+    assert given.names == [f"{row:03d}_{voice}" for row, voice in enumerate(given.voices)]
+    np.testing.assert_array_equal(given.samples, speech)
+    np.testing.assert_array_equal(given.samples, given.reference)
     np.testing.assert_allclose(rms(speech), 0.05, rtol=1e-5)
-    assert asked("--background", "none", "--seed", "1").fingerprint != clips.fingerprint
+    assert asked("--background", "none", "--seed", "1").fingerprint != given.fingerprint
     np.testing.assert_array_equal(asked("--background", "none", "--clips", "1").samples, speech[:1])
-    assert clips.windows(0).shape == (1, 1, 161, clips.frames) == (1, 1, 161, 50)
+    assert given.windows(0).shape == (1, 1, 161, given.frames) == (1, 1, 161, 50)
 
 
 @pytest.mark.parametrize("kind", ["white", "babble"])
 def test_background_is_as_far_below_the_speech_as_was_asked(speech, kind):
-    clips = asked("--background", kind, "--SNR", "3")
-    np.testing.assert_array_equal(clips.reference, speech)
-    noise = clips.samples - clips.reference
-    np.testing.assert_allclose(20 * np.log10(rms(clips.reference) / rms(noise)), 3, atol=1e-3)
+    given = asked("--background", kind, "--SNR", "3")
+    np.testing.assert_array_equal(given.reference, speech)
+    noise = given.samples - given.reference
+    np.testing.assert_allclose(20 * np.log10(rms(given.reference) / rms(noise)), 3, atol=1e-3)
     assert abs(np.corrcoef(noise)[0, 1]) < 0.1
     low = (np.abs(np.fft.rfft(noise)) ** 2)[:, : 2000 // 2].sum() / (np.abs(np.fft.rfft(noise)) ** 2).sum()
     assert low > 0.5 if kind == "babble" else abs(low - 0.25) < 0.03  # speech lies below 2 kHz
+
+
+def test_nobody_babbles_behind_themselves(monkeypatch):
+    voices = sorted({voice.variant for voice in VOICES})
+    heard = []
+    monkeypatch.setattr(clips, "_speech", lambda corpus, voice, first, n: heard.append(voice) or np.ones(n))
+    clips.backgrounds("babble", np.ones((len(voices), 2)), 0.0, voices, 0)
+    for voice, others in zip(voices, np.reshape(heard, (len(voices), -1)), strict=True):
+        assert len(set(others) - {voice}) == clips.BABBLERS
 
 
 def test_tones_and_white_noise_are_where_they_were_asked(speech):
@@ -245,10 +256,10 @@ def test_clips_of_a_folder_are_as_loud_as_they_are_and_short_ones_left_out(speec
     soundfile.write(tmp_path / "anna" / "one two.wav", 0.3 * speech.T, 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "short.wav", speech[0][:100], 16000)
     soundfile.write(tmp_path / "z.wav", np.concatenate([speech[1]] * 2), 16000, subtype="FLOAT")
-    clips = asked("--input_dir", str(tmp_path))
-    assert (clips.names, clips.voices) == (["000_one_two", "001_z"], ["anna", "z.wav"])
-    np.testing.assert_allclose(clips.samples, [0.3 * speech.mean(axis=0), speech[1]], atol=1e-6)
-    assert asked("--input_dir", str(tmp_path), "--clips", "1").names == clips.names[:1]
+    given = asked("--input_dir", str(tmp_path))
+    assert (given.names, given.voices) == (["000_one_two", "001_z"], ["anna", "z.wav"])
+    np.testing.assert_allclose(given.samples, [0.3 * speech.mean(axis=0), speech[1]], atol=1e-6)
+    assert asked("--input_dir", str(tmp_path), "--clips", "1").names == given.names[:1]
     with pytest.raises(InputError, match=r"no file in .* is as long as 2 s"):
         asked("--input_dir", str(tmp_path), "--seconds", "2")
 
@@ -304,8 +315,8 @@ def test_attributions_add_up_to_what_they_promise_or_promise_nothing(explained):
 
 
 def test_promise_is_the_mask_less_that_of_the_floor(explained):
-    clips = asked("--clips", "1", "--seconds", "0.08")
-    network, window = nsnet2.trained(), clips.windows(0)
+    given = asked("--clips", "1", "--seconds", "0.08")
+    network, window = nsnet2.trained(), given.windows(0)
     draws = Floor(-8.0, 0.1).draws(torch.tensor(window[0]), 4, 0)
     assert draws.std(dim=0).min() > 0  # no two of them are the same
     with torch.no_grad():
@@ -359,13 +370,13 @@ def test_command_says_what_it_can_not_explain(explained, capsys, argv, message):
 
 
 def test_every_row_of_a_method_is_what_the_method_says_of_that_output_alone(speech, tmp_path):
-    clips = Clips(["a"], ["x"], speech[:1, :1280], speech[:1, :1280])
+    given = clips.Clips(["a"], ["x"], speech[:1, :1280], speech[:1, :1280])
     network = nsnet2.trained().unrolled(8)
-    made = Attributions(tmp_path, network, METHODS["gradient_x_input"], clips, {"b": [3, 4]}, {"t": [6], "u": [7]})
+    made = Attributions(tmp_path, network, METHODS["gradient_x_input"], given, {"b": [3, 4]}, {"t": [6], "u": [7]})
     ((file,),) = made.files()
     with h5py.File(file) as stored:
         found = stored["attributions"][:]
-    heard = torch.tensor(clips.windows(0), requires_grad=True)
+    heard = torch.tensor(given.windows(0), requires_grad=True)
     for own, frame in zip(found, (6, 7), strict=True):
         explained = network(heard).view(161, 8)[[3, 4], frame].sum()
         (gradient,) = torch.autograd.grad(explained, heard)
