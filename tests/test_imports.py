@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "localization": ("params", "running", "acoustics", "models", "explain", "localization"),
     "training": ("params", "running", "acoustics", "models", "localization", "training"),
     "report": ("params", "running", "acoustics", "models", "explain", "localization", "report"),
+    "digits": ("params", "running", "acoustics", "models.layers", "models.inference", "explain", "report", "digits"),
 }
 """What a noun may import of ours. Explanations know no task: of networks they take how they answer and what they are
 made of."""
