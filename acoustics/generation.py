@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from tqdm import tqdm
@@ -36,6 +28,7 @@ from running.errors import InputError
 from running.files import remove_parts, write_json
 from running.provenance import plain, versions
 from running.results import refuse_other
+from running.workers import by_workers
 
 SPEECH_CREST_DB = 20
 
@@ -198,7 +191,7 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
     ranks.barrier()
     own = missing(dataset, ranks.share(jobs))
     bar = tqdm(total=len(own), desc=dataset.folder.name, unit="source", disable=not ranks.is_main())
-    with bar, closing(_run(studio, own, workers)) as made:
+    with bar, closing(by_workers(studio.make, own, workers)) as made:
         for _ in made:
             bar.update()
     ranks.barrier()
@@ -206,54 +199,3 @@ def make_sources(studio: Studio, jobs: list[SourceJob], workers: int) -> None:
         for split in dict.fromkeys(job.split for job in jobs):
             if not dataset.table_path(split).exists():
                 dataset.write_table(split)
-
-
-def _run(studio: Studio, jobs: list[SourceJob], workers: int) -> Iterator[None]:
-    """Record sources, and yield after each; when that is broken off, every worker ends the source it is at."""
-    if workers == 1 or len(jobs) <= 1:
-        yield from map(studio.make, jobs)
-        return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _enter, (studio,))
-    waiting = iter(jobs)
-    try:
-        running = _hand_out(pool, islice(waiting, workers))
-        while running:  # never more than the workers are at: what the pool has taken can't be called back
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-                running |= _hand_out(pool, islice(waiting, 1))
-                yield
-    except BrokenProcessPool:
-        raise InputError("a worker was killed, perhaps for lack of memory; run again with fewer --workers") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _hand_out(pool: ProcessPoolExecutor, jobs: Iterable[SourceJob]) -> set[Future]:
-    """Give jobs to the workers; those that begin here inherit that Ctrl-C is kept from them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return {pool.submit(_make, job) for job in jobs}
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_at_work = threading.Lock()
-
-
-def _enter(studio: Studio) -> None:
-    global _studio
-    _studio = studio
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    """End this worker when its parent is gone, for nobody will; but not in the middle of a source."""
-    multiprocessing.parent_process().join()
-    with _at_work:
-        os._exit(1)
-
-
-def _make(job: SourceJob) -> None:
-    with _at_work:
-        _studio.make(job)

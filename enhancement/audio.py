@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from acoustics.speech.corpus import LOWEST_RATE_HZ
+from acoustics.speech.corpus import check_samples
 from acoustics.speech.files import read_audio
 from enhancement.spectra import FS_HZ
 from running.errors import InputError
@@ -24,10 +24,7 @@ def read(path: Path) -> np.ndarray:
         When it is no audio, cut off, empty, or holds NaN or infinite samples.
     """
     samples, rate_hz = read_audio(path)
-    if rate_hz < LOWEST_RATE_HZ:
-        raise InputError(f"{path} has a rate of {rate_hz} Hz where {LOWEST_RATE_HZ} Hz are needed; replace it")
-    if not np.isfinite(samples).all():
-        raise InputError(f"{path} holds NaN or infinite samples; remove or replace it")
+    check_samples(samples, rate_hz, str(path))
     resampled = soxr.resample(samples, rate_hz, FS_HZ)
     if not len(resampled):
         raise InputError(f"{path} holds no sound; remove or replace it")

@@ -44,6 +44,21 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path`, which is not there yet; as `whole_file`."""
+    beside = part_of(path)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        for inner in (*beside.rglob("*"), beside):
+            _flush(inner)
+        os.replace(beside, path)
+        _flush(path.parent)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 def check_space(folder: Path, n_bytes: float) -> None:
     """Raise InputError when the disk of a folder, which need not exist, has less than `n_bytes` free."""
     present = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())

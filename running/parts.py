@@ -41,6 +41,7 @@ def files_by_source(
     compute: Callable[[int], dict[str, np.ndarray]],
     what: str,
     attributes: Mapping[str, object],
+    packed: bool = True,
 ) -> list[Path]:
     """Do as `by_source` with arrays too large to be held at once, and return the files; a damaged one is made anew.
 
@@ -50,11 +51,13 @@ def files_by_source(
         As `by_source` takes them.
     attributes : mapping
         What every file says of itself; one whose "fingerprint" is another is made anew, too.
+    packed
+        As `write_arrays` takes it.
     """
     paths = [folder / f"{source}.h5" for source in sources]
 
     def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-        write_arrays(path, arrays, attributes, packed=True)
+        write_arrays(path, arrays, attributes, packed)
 
     _make(paths, lambda path: path.exists() and _is_sound(path, attributes["fingerprint"]), compute, write, what)
     return paths

@@ -27,6 +27,7 @@ MAY_IMPORT = {
         "report",
         "enhancement",
     ),
+    "digits": ("params", "running", "acoustics", "models.layers", "models.inference", "explain", "report", "digits"),
 }
 """What a noun may import of ours. Explanations know no task: of networks they take how they answer and what they are
 made of."""

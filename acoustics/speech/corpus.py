@@ -75,16 +75,26 @@ class Corpus(ABC):
         """
         samples, rate_hz = self.read(utterance)
         where = self.locate(utterance)
-        if rate_hz < LOWEST_RATE_HZ:
-            raise InputError(f"{where} has a rate of {rate_hz} Hz where {LOWEST_RATE_HZ} Hz are needed; replace it")
-        if not np.isfinite(samples).all():
-            raise InputError(f"{where} holds NaN or infinite samples; remove or replace it")
+        check_sound(samples, rate_hz, where)
         resampled = soxr.resample(samples.astype(np.float32, copy=False), rate_hz, fs_hz)
         if len(resampled) < max(self.min_samples, 1):
             raise InputError(
                 f"{where} is too short: {len(resampled)} samples at {fs_hz} Hz where {self.min_samples} are needed; "
                 "remove it"
             )
-        if np.ptp(samples) < SMALLEST_RANGE:
-            raise InputError(f"{where} is silent; remove or replace it")
         return resampled / np.abs(resampled).max()
+
+
+def check_sound(samples: np.ndarray, rate_hz: int, where: str) -> None:
+    """Raise InputError as `check_samples` does, and for silence."""
+    check_samples(samples, rate_hz, where)
+    if len(samples) and np.ptp(samples) < SMALLEST_RANGE:
+        raise InputError(f"{where} is silent; remove or replace it")
+
+
+def check_samples(samples: np.ndarray, rate_hz: int, where: str) -> None:
+    """Raise InputError, which says `where`, for a rate below `LOWEST_RATE_HZ`, NaN or infinity."""
+    if rate_hz < LOWEST_RATE_HZ:
+        raise InputError(f"{where} has a rate of {rate_hz} Hz where {LOWEST_RATE_HZ} Hz are needed; replace it")
+    if not np.isfinite(samples).all():
+        raise InputError(f"{where} holds NaN or infinite samples; remove or replace it")

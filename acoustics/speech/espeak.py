@@ -18,6 +18,7 @@ import numpy as np
 
 from acoustics.speech.corpus import Corpus, Utterance
 from acoustics.speech.sentences import compose
+from acoustics.speech.trimming import trim
 from running.errors import InputError
 
 UTTERANCES_PER_VOICE = 20
@@ -99,7 +100,7 @@ class EspeakCorpus(Corpus):
     def read(self, utterance: Utterance) -> tuple[np.ndarray, int]:
         voice, sentence = _script()[utterance]
         samples, rate_hz = synthesise(sentence, voice)
-        return _trim(samples / np.float32(2**15)), rate_hz
+        return trim(samples / np.float32(2**15), TRIM_DB), rate_hz
 
 
 def synthesise(sentence: str, voice: Voice) -> tuple[np.ndarray, int]:
@@ -156,11 +157,6 @@ def _script() -> dict[Utterance, tuple[Voice, str]]:
         for number in range(UTTERANCES_PER_VOICE)
     }
     return dict(sorted(script.items()))
-
-
-def _trim(samples: np.ndarray) -> np.ndarray:
-    loud = np.flatnonzero(np.abs(samples) > 10 ** (TRIM_DB / 20) * np.abs(samples).max())
-    return samples[loud[0] : loud[-1] + 1]
 
 
 @contextmanager
