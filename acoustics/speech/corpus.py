@@ -86,10 +86,15 @@ class Corpus(ABC):
 
 
 def check_sound(samples: np.ndarray, rate_hz: int, where: str) -> None:
-    """Raise InputError, which says `where`, for a rate below `LOWEST_RATE_HZ`, NaN or infinity, or silence."""
+    """Raise InputError as `check_samples` does, and for silence."""
+    check_samples(samples, rate_hz, where)
+    if len(samples) and np.ptp(samples) < SMALLEST_RANGE:
+        raise InputError(f"{where} is silent; remove or replace it")
+
+
+def check_samples(samples: np.ndarray, rate_hz: int, where: str) -> None:
+    """Raise InputError, which says `where`, for a rate below `LOWEST_RATE_HZ`, NaN or infinity."""
     if rate_hz < LOWEST_RATE_HZ:
         raise InputError(f"{where} has a rate of {rate_hz} Hz where {LOWEST_RATE_HZ} Hz are needed; replace it")
     if not np.isfinite(samples).all():
         raise InputError(f"{where} holds NaN or infinite samples; remove or replace it")
-    if len(samples) and np.ptp(samples) < SMALLEST_RANGE:
-        raise InputError(f"{where} is silent; remove or replace it")

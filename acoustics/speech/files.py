@@ -94,6 +94,20 @@ def read_speech(path: Path) -> tuple[np.ndarray, int]:
         When the file is missing, not audio, cut off, or has several channels: averaging unknown channels is no way to
         get dry speech.
     """
+    samples, rate_hz = read_audio(path)
+    if samples.shape[1] != 1:
+        raise InputError(f"{path} has {samples.shape[1]} channels; speech must have one")
+    return samples[:, 0], rate_hz
+
+
+def read_audio(path: Path) -> tuple[np.ndarray, int]:
+    """Return the samples of an audio file, float32 of shape (sample, channel), and their rate in Hz.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, not audio, or cut off.
+    """
     try:
         with soundfile.SoundFile(path) as file:
             samples = file.read(dtype="float32", always_2d=True)
@@ -105,9 +119,7 @@ def read_speech(path: Path) -> tuple[np.ndarray, int]:
         raise InputError(f"{path} can't be read as audio or is cut off; remove or replace it") from None
     if not complete:
         raise InputError(f"{path} is cut off; remove or replace it")
-    if samples.shape[1] != 1:
-        raise InputError(f"{path} has {samples.shape[1]} channels; speech must have one")
-    return samples[:, 0], rate_hz
+    return samples, rate_hz
 
 
 def _audio_files(folder: Path):

@@ -6,14 +6,11 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import czt
 
+from acoustics.noise import tones, white_between
 from acoustics.recordings import Recordings
 from localization.interventions.intervened import Intervention, check_not_negative
-from running.errors import InputError
 from running.seeds import generator
-
-TONES = 300
 
 
 @dataclass(frozen=True)
@@ -62,15 +59,8 @@ class Sinusoidal(Added):
     usage = "sinusoidal:LOW_HZ-HIGH_HZ,RMS[,SEED], such as sinusoidal:1000-2000,0.01"
 
     def added(self, recordings: Recordings, row: int, shape: tuple[int, int]) -> np.ndarray:
-        fs_hz = recordings.setup.fs_hz
-        if self.high > fs_hz / 2:
-            raise InputError(f"tones up to {self.high:g} Hz can't be heard at {fs_hz} Hz; end at {fs_hz / 2:g} Hz")
-        phases = generator(self.seed, "tones", recordings.numbers[row]).uniform(0, 2 * np.pi, (shape[0], TONES))
-        n = np.arange(shape[1])
-        between_hz = (self.high - self.low) / (TONES - 1)
-        tones = czt(np.exp(1j * phases), shape[1], np.exp(2j * np.pi * between_hz / fs_hz))  # sum over k of a_k w^(k n)
-        tones = (tones * np.exp(2j * np.pi * self.low / fs_hz * n)).real
-        return tones * (self.rms / np.sqrt(np.square(tones).mean(axis=1, keepdims=True)))
+        rng = generator(self.seed, "tones", recordings.numbers[row])
+        return tones(shape, self.low, self.high, self.rms, recordings.setup.fs_hz, rng)
 
 
 class White(Added):
@@ -80,10 +70,5 @@ class White(Added):
     usage = "white:FROM_S-TO_S,RMS[,SEED] in every window, such as white:0.0-0.1,0.01"
 
     def added(self, recordings: Recordings, row: int, shape: tuple[int, int]) -> np.ndarray:
-        setup = recordings.setup
-        if self.high > setup.window_samples / setup.fs_hz:
-            lasts_s = setup.window_samples / setup.fs_hz
-            raise InputError(f"noise can't end {self.high:g} s after a window's start: it lasts {lasts_s:g} s")
-        noise = generator(self.seed, "white noise", recordings.numbers[row]).standard_normal(shape)
-        time_s = np.arange(shape[1]) % setup.window_samples / setup.fs_hz
-        return noise * (self.rms * ((time_s >= self.low) & (time_s < self.high)))
+        setup, rng = recordings.setup, generator(self.seed, "white noise", recordings.numbers[row])
+        return white_between(shape, self.low, self.high, self.rms, setup.fs_hz, setup.window_samples, rng)
