@@ -57,9 +57,10 @@ def spectrogram_input(waveforms: torch.Tensor) -> torch.Tensor:
     hop, half = WINDOW_SAMPLES - SHARED_SAMPLES, WINDOW_SAMPLES // 2
     padded = functional.pad(waveforms, (half, half + -(waveforms.shape[1] + 2 * half - WINDOW_SAMPLES) % hop))
     spectra = torch.stft(padded, WINDOW_SAMPLES, hop, window=window, center=False, return_complex=True)
-    magnitudes = (spectra[:, :-1, 2:-1].abs() / window.sum()).clamp(min=SMALLEST)
-    levels_db = 20 * torch.log10(magnitudes / magnitudes.amax((1, 2), keepdim=True))
-    return levels_db.clamp(min=FLOOR_DB)[:, None]
+    spectra = spectra[:, :-1, 2:-1]
+    powers = (spectra.real.square() + spectra.imag.square()) / window.sum() ** 2
+    levels_db = 10 * torch.log10(powers.clamp(min=SMALLEST**2))
+    return (levels_db - levels_db.amax((1, 2), keepdim=True)).clamp(min=FLOOR_DB)[:, None]
 
 
 HEARING = {"waveform": waveform_input, "spectrogram": spectrogram_input}
