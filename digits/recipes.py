@@ -36,6 +36,9 @@ class Recipe:
         Weights start normally distributed with this deviation, or with that which keeps the size of what passes
         rectified layers (K. He et al., "Delving Deep into Rectifiers", 2015), and biases at 0; by default as PyTorch's
         layers do.
+    input_mean, input_std : float
+        By which inputs are standardised while the network learns. In the weights that are saved the first convolution
+        has taken them over, so it pads nothing where the mean is not 0.
     moves : bool
         Whether each clip is laid at a new random place in its second of zeros whenever it is heard.
     precision : {"auto", "fp32", "bf16"}
@@ -54,6 +57,8 @@ class Recipe:
     halving_steps: int | None = None
     clipping: float | None = None
     weights_std: float | str | None = None
+    input_mean: float = 0.0
+    input_std: float = 1.0
     moves: bool = False
     precision: str = "fp32"
 
@@ -95,12 +100,15 @@ PAPER = {
 """S. Becker et al., "AudioMNIST", Journal of the Franklin Institute 361(1), 2024."""
 TWO_CORES = {
     "audio_net": Recipe(
-        "two_cores", 50, "adamw", 5e-4, "one_cycle", epochs=12, weight_decay=0.01, moves=True, precision="auto"
+        "two_cores", 25, "adamw", 5e-4, "one_cycle",
+        epochs=12, weight_decay=0.01, weights_std="he", moves=True, precision="auto",
     ),
     "alex_net": Recipe(
-        "two_cores", 50, "adamw", 5e-4, "one_cycle", epochs=5, weight_decay=0.01, moves=True, precision="auto"
+        "two_cores", 25, "adamw", 5e-4, "one_cycle",
+        epochs=5, weight_decay=0.01, weights_std="he", input_mean=-60.0, input_std=20.0, moves=True, precision="auto",
     ),
-}
+}  # fmt: skip
+"""Levels in decibels are far from 0, where no network of rectifiers learns fast."""
 RECIPES = {"two_cores": TWO_CORES, "paper": PAPER}
 """By name, then by network."""
 DEFAULT = "two_cores"

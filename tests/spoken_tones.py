@@ -42,12 +42,13 @@ class SmallImage(nn.Module):
     def __init__(self, n_classes=10):
         super().__init__()
         self.n_classes = n_classes
-        self.pool = nn.AdaptiveAvgPool2d((32, 1))
+        self.conv = nn.Conv2d(1, 1, 1)
+        self.pool = nn.AdaptiveAvgPool2d((57, 1))
         self.flatten = nn.Flatten()
-        self.fc = nn.Linear(32, n_classes)
+        self.fc = nn.Linear(57, n_classes)
 
     def forward(self, spectrogram):
-        return self.fc(self.flatten(self.pool(spectrogram / 80)))
+        return self.fc(self.flatten(self.pool(self.conv(spectrogram))))
 
 
 def write_clips(folder, speakers=SPEAKERS, digits=DIGITS, takes=TAKES, name="tones", seed=0):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,15 @@ from training_data import one_thread  # noqa: F401
 from digits import networks, scores, test, train
 from digits.clips import Clips
 from digits.folds import TASKS
-from digits.hearing import waveform_input
+from digits.hearing import spectrogram_input, waveform_input
 from digits.recipes import RECIPES, Recipe
 from digits.training import PIECE, Plan, Training, moved
 from digits.weights import load_network
 from running.files import read_csv
 
 ROOT = Path(train.__file__).parent.parent
-RECIPE = Recipe("two_cores", 10, "adamw", 0.02, "one_cycle", epochs=8, moves=True)
+RECIPE = Recipe("two_cores", 4, "adamw", 0.05, "one_cycle", epochs=8, moves=True)
+LEVELS = replace(RECIPE, input_mean=-60.0, input_std=20.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def command(data, tmp_path, monkeypatch):
     """Arguments of digits.train for networks of few weights; more of them override."""
     for name, network in {"audio_net": Small, "alex_net": SmallImage}.items():
         monkeypatch.setitem(networks.NETWORKS, name, network)
-        monkeypatch.setitem(RECIPES["two_cores"], name, RECIPE)
+        monkeypatch.setitem(RECIPES["two_cores"], name, RECIPE if network is Small else LEVELS)
 
     def arguments(*more, log_dir="logs"):
         places = ["--data", str(data), "--log_dir", str(tmp_path / log_dir)]
@@ -63,7 +65,7 @@ def refused(capsys, main, arguments):
 
 def test_networks_learn_tones_and_are_tested_by_others_than_they_learned_from(command, tmp_path, data, capsys):
     folders = train.main(command("--network", "audio_net", "alex_net", "--fold", "0", "1"))
-    folders += train.main(command("--task", "gender"))
+    folders += train.main(command("--task", "gender", "--epochs", "2"))
     guests = write_clips(tmp_path / "guests", GUESTS, name="guests", seed=1)
     results = tmp_path / "results"
     asked = ["--logs", str(tmp_path / "logs"), "--data", str(data), "--data", str(guests), "--results", str(results)]
@@ -85,7 +87,7 @@ def test_networks_learn_tones_and_are_tested_by_others_than_they_learned_from(co
         if network.hears == "waveform" and record["task"] == "digit":
             clips = Clips.open(data).select(sorted(set(own["speaker"])))
             with torch.no_grad():
-                probabilities = network(waveform_input(torch.tensor(clips.waveforms()))).softmax(1)
+                probabilities = network(waveform_input(torch.tensor(clips.waveforms()))).softmax(1).numpy()
             truth = clips.table["digit"].to_numpy()
             np.testing.assert_allclose(own["p_truth"], probabilities[np.arange(len(truth)), truth], rtol=1e-4)
             assert own["answer"].astype(int).tolist() == probabilities.argmax(1).tolist()
@@ -138,6 +140,15 @@ def test_an_interrupted_run_ends_bit_for_bit_as_an_uninterrupted_one(command, mo
     pd.testing.assert_frame_equal(*histories)
     assert len(histories[0]) == 4
     assert list((resumed / "tensorboard").glob("events*"))
+
+
+def test_what_is_saved_answers_to_inputs_as_they_are(data):
+    plan = Plan("alex_net", "digit", 0, replace(LEVELS, weights_std="he"), 3)
+    training = Training(plan, plan.splits(Clips.open(data)), torch.device("cpu"))
+    levels_db = spectrogram_input(torch.from_numpy(training.waveforms["val"][:2]))
+    with torch.no_grad():
+        learned = training.model.eval()((levels_db + 60) / 20)
+        torch.testing.assert_close(training.plain()(levels_db), learned, rtol=1e-3, atol=1e-3)
 
 
 def test_what_is_trained_stays(command):
