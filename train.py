@@ -22,11 +22,11 @@ from localization.localizer import Centre, Network
 from models import MODELS
 from models.weights import RUNS
 from report.tables import as_text
-from running import arguments, ranks
+from running import arguments, precision, ranks
 from running.errors import exits_cleanly
 from running.files import read_csv, write_csv
-from training import precision
-from training.loop import Plan, Training, train
+from running.run_folder import train
+from training.loop import Plan, Training
 from training.recipes import DEFAULT, RECIPES
 from training.run_folder import RunFolder, run_name
 

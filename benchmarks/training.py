@@ -19,10 +19,9 @@ import params
 from acoustics.recordings import FORMAT, Dataset, Recordings, write_recording
 from benchmarks.timing import fastest_in_turn
 from models import MODELS, build_model
-from running import arguments, provenance
+from running import arguments, precision, provenance
 from running.errors import exits_cleanly
 from running.files import write_json
-from training import precision
 from training.learner import Learner
 from training.mixtures import Mixtures
 from training.recipes import DEFAULT, RECIPES

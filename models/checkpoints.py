@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save
 
 from models import MODELS, build_model
 from models.network import Network
 from running.errors import InputError
-from running.files import read_json, whole_file, write_json
+from running.files import read_json
+from running.weights import in_float32, load_state, read_weights, write_weights
 
 
 def save_checkpoint(path: str | Path, model_name: str, model: Network, arguments: dict, record: dict) -> None:
@@ -29,12 +27,7 @@ def save_checkpoint(path: str | Path, model_name: str, model: Network, arguments
     record : dict
         How the weights came about: training arguments, seed, versions, history, best epoch.
     """
-    path = Path(path)
-    described = {"model_name": model_name, "arguments": arguments}
-    state = {key: value.detach().contiguous().cpu() for key, value in model.state_dict().items()}
-    with whole_file(path.with_name(path.name + ".safetensors")) as beside:
-        beside.write_bytes(save(state, metadata={"model": json.dumps(described)}))
-    write_json(path.with_name(path.name + ".json"), described | record)
+    write_weights(Path(path), {"model_name": model_name, "arguments": arguments}, model.state_dict(), record)
 
 
 def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[Network, dict]:
@@ -67,27 +60,16 @@ def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[Ne
         raise InputError(f"{path} holds weights of {described['model_name']}, not of {model_name}")
     with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
         model = build_model(described["model_name"], **described["arguments"])
-    try:
-        model.load_state_dict(state, assign=True)
-    except RuntimeError:
-        raise InputError(f"{path} does not fit {described['model_name']}: other keys or sizes") from None
-    if not all(torch.isfinite(value).all() for value in state.values()):
-        raise InputError(f"{path} holds weights that are no numbers")
+    load_state(model, state, path, described["model_name"])
     record_path = path.with_suffix(".json")
     return model.eval(), (read_json(record_path) if record_path.is_file() else {}) | described
 
 
 def _read_safetensors(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        described = json.loads(metadata["model"])
-        state = load_file(path)
-    except Exception:  # damaged files raise whatever their bytes happen to mean
-        raise InputError(f"{path} is damaged or no checkpoint of this repository") from None
+    described, state = read_weights(path)
     match described:
         case {"model_name": str(), "arguments": dict()} if len(described) == 2:
-            return described, _in_float32(state)
+            return described, state
     raise InputError(f"{path} does not say which network it belongs to")
 
 
@@ -102,9 +84,5 @@ def _read_published(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     for model_name, network in MODELS.items():
         read = network.published_state(state)
         if read is not None:
-            return {"model_name": model_name, "arguments": read[1]}, _in_float32(read[0])
+            return {"model_name": model_name, "arguments": read[1]}, in_float32(read[0])
     raise InputError(f"{path} is of no network here: its keys are unknown")
-
-
-def _in_float32(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}

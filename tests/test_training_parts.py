@@ -12,8 +12,8 @@ from training_data import COUNTS, one_thread, open_splits, without_dropout, writ
 from two_ranks import run_on_two_ranks
 
 from models import MODELS, PUBLISHED_MODELS, build_model
+from running import precision
 from running.errors import InputError
-from training import precision
 from training.loop import Plan, Training
 from training.recipes import RECIPES
 from training.scaling import TargetScale

@@ -1,11 +1,10 @@
-"""The training loop: epochs of steps, validation, best weights, and going on where an interrupted run stopped."""
+"""A network on its way: epochs of steps, and validation; `running.run_folder.train` runs them."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from acoustics.recordings import Recordings
 from models import MODELS, build_model
 from models.checkpoints import load_checkpoint
 from models.network import Hyperparameters, Network
+from running import precision as precisions
 from running import ranks
 from running.errors import InputError
 from running.provenance import file_hash
-from training import precision as precisions
 from training.learner import Learner
 from training.mixtures import Mixtures
 from training.recipes import Recipe
@@ -155,6 +154,15 @@ class Training:
         except (KeyError, RuntimeError, ValueError, TypeError):
             raise InputError("the run folder's state.pt does not fit; remove it to train anew") from None
 
+    @property
+    def epochs(self) -> int:
+        """Number of epochs at most."""
+        return self.plan.recipe.epochs
+
+    def save(self, run: RunFolder, name: str) -> None:
+        """Write the network as checkpoint `name` of its run folder."""
+        run.save_weights(name, self.in_metres(), self.epoch, self.history)
+
     def in_metres(self) -> Network:
         """Return a copy of the network that answers in metres."""
         return self.scale.folded(self.model)
@@ -252,67 +260,6 @@ class Training:
         if not self.history:
             return ""
         return f", val MAE x {self.history[-1]['val_mae_x_m']:.3f} y {self.history[-1]['val_mae_y_m']:.3f} m"
-
-
-def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
-    """Train until finished, or go on with what the run folder holds; return the history.
-
-    Parameters
-    ----------
-    run : RunFolder
-    training : Training
-        New; its state is taken from the folder, which must have passed its `check`.
-    arguments : dict
-        The script's, for the record.
-
-    Raises
-    ------
-    InputError
-        When the folder's state is damaged, or the loss is no finite number.
-    """
-    state = run.load_state()
-    ranks.barrier()
-    if state is not None:
-        training.restore(state)
-    if training.finished:
-        return training.history
-    if ranks.is_main():
-        run.begin(arguments)
-    total = training.plan.recipe.epochs * training.steps
-    with (
-        _scalars(run, training.epoch) as write_scalars,
-        tqdm(total=total, initial=training.epoch * training.steps, unit="step", disable=not ranks.is_main()) as bar,
-    ):
-        while not training.finished:
-            row = training.run_epoch(bar)
-            if ranks.is_main():
-                if training.best_epoch == training.epoch:
-                    run.save_weights("best", training.in_metres(), training.epoch, training.history)
-                if training.finished:
-                    run.save_weights("last", training.in_metres(), training.epoch, training.history)
-                    run.complete_history(training.history)
-                run.save_state(training.state())
-                write_scalars(row)
-    ranks.barrier()
-    return training.history
-
-
-@contextmanager
-def _scalars(run: RunFolder, epochs_done: int):
-    """Yield a function that writes an epoch's row to TensorBoard."""
-    if not ranks.is_main():
-        yield None
-        return
-    from torch.utils.tensorboard import SummaryWriter
-
-    with SummaryWriter(run.folder / "tensorboard", purge_step=epochs_done + 1) as writer:
-
-        def write(row: dict) -> None:
-            for key, value in row.items():
-                if key != "epoch":
-                    writer.add_scalar(key, value, row["epoch"])
-
-        yield write
 
 
 def _seed_dropout(seed: int, epoch: int) -> None:

@@ -44,7 +44,7 @@ class Recipe:
         How speech is varied, where windows are mixed while the network learns (`training.mixtures`); None: they are
         read from the recordings.
     precision : {"auto", "fp32", "bf16"}
-        See `training.precision`.
+        See `running.precision`.
     """
 
     name: str
