@@ -101,11 +101,11 @@ PAPER = {
 TWO_CORES = {
     "audio_net": Recipe(
         "two_cores", 25, "adamw", 5e-4, "one_cycle",
-        epochs=12, weight_decay=0.01, weights_std="he", moves=True, precision="auto",
+        epochs=8, weight_decay=0.01, weights_std="he", moves=True, precision="auto",
     ),
     "alex_net": Recipe(
         "two_cores", 25, "adamw", 5e-4, "one_cycle",
-        epochs=6, weight_decay=0.01, weights_std="he", input_mean=-60.0, input_std=20.0, moves=True, precision="auto",
+        epochs=5, weight_decay=0.01, weights_std="he", input_mean=-60.0, input_std=20.0, moves=True, precision="auto",
     ),
 }  # fmt: skip
 """Levels in decibels are far from 0, where no network of rectifiers learns fast."""
