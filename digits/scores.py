@@ -168,5 +168,6 @@ def over_folds(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def titled(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table in which networks have their names for readers."""
-    return table.replace({"network": {name: network.title for name, network in NETWORKS.items()}})
+    """Return a table in which networks, and their untrained twins, have their names for readers."""
+    titles = {name: network.title for name, network in NETWORKS.items()}
+    return table.replace({"network": titles | {f"untrained {name}": f"untrained {titles[name]}" for name in titles}})
