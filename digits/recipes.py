@@ -101,7 +101,7 @@ PAPER = {
 TWO_CORES = {
     "audio_net": Recipe(
         "two_cores", 25, "adamw", 5e-4, "one_cycle",
-        epochs=12, weight_decay=0.01, weights_std="he", moves=True, precision="auto",
+        epochs=8, weight_decay=0.01, weights_std="he", moves=True, precision="auto",
     ),
     "alex_net": Recipe(
         "two_cores", 25, "adamw", 5e-4, "one_cycle",

@@ -63,7 +63,9 @@ def refused(capsys, main, arguments):
     return capsys.readouterr().err.strip().splitlines()[-1]
 
 
-def test_networks_learn_tones_and_are_tested_by_others_than_they_learned_from(command, tmp_path, data, capsys):
+def test_networks_learn_tones_and_are_tested_by_others_than_they_learned_from(
+    command, tmp_path, data, capsys, coarse_pictures
+):
     folders = train.main(command("--network", "audio_net", "alex_net", "--fold", "0", "1"))
     folders += train.main(command("--task", "gender", "--epochs", "2"))
     guests = write_clips(tmp_path / "guests", GUESTS, name="guests", seed=1)

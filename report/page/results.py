@@ -29,6 +29,16 @@ TABLES = {
     "sounds": ("sounds.csv",),
     "probes": ("probes.csv", "tuning.csv"),
 }
+OTHER_TASKS = {
+    "digits": ("over_folds.csv", "accuracies.csv", "confusion.csv"),
+    "digits/removal": ("curves.csv", "areas.csv"),
+    "digits/stretch": ("stretch.csv",),
+    "digits/heatmaps": ("profiles.csv",),
+    "enhancement/maps": ("means.csv", "lags.csv"),
+    "enhancement/bursts": ("enrichments.csv",),
+    "enhancement/amplification": ("effects.csv", "predictions.csv"),
+}
+"""What networks of other tasks left, which has no part in localization's trials."""
 HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions", "faithfulness", "maps", "sounds",
          "probes")  # fmt: skip
 """Experiments that may hear other sources than the removal does, and other networks beside its own."""
@@ -87,7 +97,7 @@ def read_results(results: str | Path) -> dict[str, Results]:
     dict of str to Results
         "perturbation" and "tdoa"; "tdoa_refined" and "localization" where they are of the same networks and sources;
         `HEARD` where they are of the same networks and recordings. Of "rooms" there may be several, with other voices
-        ("rooms_emodb") or elsewhere ("rooms_held_out").
+        ("rooms_emodb") or elsewhere ("rooms_held_out"). `OTHER_TASKS` where they are there.
 
     Raises
     ------
@@ -103,6 +113,7 @@ def read_results(results: str | Path) -> dict[str, Results]:
     if folders["tdoa"] is None:
         raise InputError(f"{newest} and {removal} are of different networks or sources: run both experiments again")
     folders = {"perturbation": removal} | {name: folder for name, folder in folders.items() if folder}
+    folders |= {name: Path(results, name) for name in OTHER_TASKS if Path(results, name, "run.json").is_file()}
     return {name: _read(name, folder) for name, folder in folders.items()}
 
 
@@ -134,7 +145,7 @@ def _kind(name: str) -> str:
 
 
 def _read(name: str, folder: Path) -> Results:
-    tables = TABLES[_kind(name)]
+    tables = OTHER_TASKS.get(name) or TABLES[_kind(name)]
     for table in tables:
         if not (folder / table).is_file():
             raise InputError(f"{folder / table} is missing: run the experiment again")
