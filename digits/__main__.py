@@ -15,8 +15,8 @@ from pathlib import Path
 
 from digits import heatmaps, preprocess, removal, speak, stretch, train
 from digits import test as testing
-from digits.stretching import FREQUENCY
 from explain.removal import RELEVANCE
+from report.digits import DOMAIN_TITLES
 from report.style import method_title
 from report.tables import as_text
 from running import arguments, ranks
@@ -40,7 +40,7 @@ class Profile:
     note : str
         What the numbers are worth.
     takes : int
-        Of each digit by each speaker, of the built-in corpus.
+        Of each digit by each speaker, to be made and to be learned from.
     folds : str
     clips : int
         Of each test speaker, for removal and stretching.
@@ -56,7 +56,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("one fold of networks that heard few takes", 6, "0", 2, ("lrp_epsilon_plus",)),
+    "quick": Profile("one fold of networks that heard few takes", 5, "0", 2, ("lrp_epsilon_plus",)),
     "full": Profile("all folds", 50, "all", 10, ("lrp_epsilon_plus", "lrp", "gradient_x_input", "deeplift")),
 }
 
@@ -92,14 +92,13 @@ def sentences(folder: Path) -> list[str]:
     areas = read_csv(folder / "removal" / "areas.csv")
     for row in areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")].itertuples():
         below = [title for name, title in CONTROLS.items() if getattr(row, f"{name}_verdict") == "below"]
-        what = f"{row.network}, {row.task}: removing each {row.domain} by {method_title(row.method)} first"
+        what = f"{row.network}, {row.task}: removing {DOMAIN_TITLES[row.domain]} by {method_title(row.method)}"
         found.append(f"{what} hurts more than by {', '.join(below) or 'no control'}")
     for row in stretch.shown(read_csv(folder / "stretch" / "stretch.csv")).itertuples():
-        found.append(
-            f"{FREQUENCY} times {row.factor:g}: {row.network} takes {100 * row.mean:.0f} % of clips by "
-            f"{'men' if row.gender == 'male' else 'women'} for the other gender’s; "
-            f"{row.time_verdict} what the same stretch in time does"
-        )
+        voices = {"male": "men", "female": "women"}.get(row.gender, "others")
+        turned = f"{100 * row.mean:.0f} % of clips by {voices} get another answer"
+        than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
+        found.append(f"{row.network}: {turned} with frequencies times {row.factor:g}, {than} than with times")
     return found
 
 
@@ -115,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     _say("2/6 networks")
     for task, networks in NETWORKS.items():
         asked = ["--task", task, "--network", *networks, "--fold", profile.folds]
+        asked += ["--takes", str(profile.takes)]
         train.main([*asked, "--data", str(clips), "--log_dir", str(folder / "logs"), *common])
     place = ["--logs", str(folder / "logs"), "--data", str(clips), "--results", str(folder)]
     _say("3/6 tests")
