@@ -15,9 +15,7 @@ from pathlib import Path
 
 from digits import heatmaps, preprocess, removal, speak, stretch, train
 from digits import test as testing
-from explain.removal import RELEVANCE
-from report.digits import DOMAIN_TITLES
-from report.style import method_title
+from report.digits_verdict import sentences
 from report.tables import as_text
 from running import arguments, ranks
 from running.errors import exits_cleanly
@@ -25,7 +23,6 @@ from running.files import read_csv
 
 NETWORKS = {"digit": ("audio_net", "alex_net"), "gender": ("alex_net",)}
 """Those that are trained, by task."""
-CONTROLS = {"energy": "energy", "random": "chance", "untrained": "an untrained network’s relevance"}
 METHODS = """
 Methods: how far their sums miss what is promised (in mean logits), rank correlation with an untrained network’s
 relevance, seconds a clip."""
@@ -83,25 +80,6 @@ def prepared(args, profile: Profile, folder: Path) -> Path:
     return clips
 
 
-def sentences(folder: Path) -> list[str]:
-    """Return what was found, in words, from the tables of a folder of results."""
-    found = []
-    for row in read_csv(folder / "over_folds.csv").itertuples():
-        percents = f"{100 * row.accuracy:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})"
-        found.append(f"{row.network} tells the {row.task} in {percents} of clips by speakers that it never heard")
-    areas = read_csv(folder / "removal" / "areas.csv")
-    for row in areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")].itertuples():
-        below = [title for name, title in CONTROLS.items() if getattr(row, f"{name}_verdict") == "below"]
-        what = f"{row.network}, {row.task}: removing {DOMAIN_TITLES[row.domain]} by {method_title(row.method)}"
-        found.append(f"{what} hurts more than by {', '.join(below) or 'no control'}")
-    for row in stretch.shown(read_csv(folder / "stretch" / "stretch.csv")).itertuples():
-        voices = {"male": "men", "female": "women"}.get(row.gender, "others")
-        turned = f"{100 * row.mean:.0f} % of clips by {voices} get another answer"
-        than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
-        found.append(f"{row.network}: {turned} with frequencies times {row.factor:g}, {than} than with times")
-    return found
-
-
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
     """Run the script."""
@@ -128,7 +106,8 @@ def main(argv: list[str] | None = None) -> None:
     if not ranks.is_main():
         return
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
-    print("\n".join(f"- {sentence}." for sentence in sentences(folder)))
+    found = (read_csv(folder / table) for table in ("over_folds.csv", "removal/areas.csv", "stretch/stretch.csv"))
+    print("\n".join(f"- {sentence}" for sentence in sentences(*found)))
     methods = read_csv(folder / "removal" / "methods.csv")
     wide = methods.pivot(index=["task", "network", "method"], columns="criterion", values="mean").reset_index()
     print(METHODS)

@@ -33,6 +33,7 @@ from report.digits import frequency_profiles, spectrogram_heatmaps, waveform_hea
 from report.sounds import match_loudness
 from report.style import write_figure
 from running import arguments
+from running.arrays import write_arrays
 from running.errors import exits_cleanly
 from running.files import whole_file, write_csv
 from running.memory import keep_freed_memory
@@ -69,13 +70,16 @@ def marked(explained: Explained, method: Method, args, row: int = 0) -> dict[str
     return {name: store.attributions(row)[:, 0].astype(np.float64) for name, store in stores.items()}
 
 
-def picture(explained: Explained, maps: dict[str, np.ndarray]):
-    """Return the figure of heatmaps of a network."""
+def write_pictures(to: Path, explained: Explained, maps: dict[str, np.ndarray]) -> None:
+    """Write the figure of heatmaps of a network, and what it shows as arrays, from which any figure can be drawn."""
     inputs = explained.heard.windows(0)[:, 0]
     labels = explained.clips.table["digit"].astype(str).tolist()
-    if explained.model.hears == LEVELS:
-        return spectrogram_heatmaps(inputs, maps, labels, inputs.shape[1] * STEP_HZ)
-    return waveform_heatmaps(inputs, {ENERGY: inputs**2} | maps, labels, FS_HZ)
+    of_levels = explained.model.hears == LEVELS
+    draw, hz = (spectrogram_heatmaps, inputs.shape[1] * STEP_HZ) if of_levels else (waveform_heatmaps, FS_HZ)
+    maps = maps if of_levels else {ENERGY: inputs**2} | maps
+    said = {"network": type(explained.model).__name__, "task": explained.task, "labels": labels, "hz": hz}
+    write_arrays(to.with_suffix(".h5"), {"inputs": inputs} | maps, said | {"maps": list(maps)})
+    write_figure(to.with_suffix(".png"), draw(inputs, maps, labels, hz))
 
 
 def sounds(inputs: np.ndarray, maps: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
@@ -138,7 +142,7 @@ def main(argv: list[str] | None = None) -> Path:
         folds = list(folds)
         first = folds[0].with_clips(first_takes(folds[0].clips))
         maps = marked(first, method, args)
-        write_figure(results.folder / f"{name}_{task}.png", picture(first, maps))
+        write_pictures(results.folder / f"{name}_{task}", first, maps)
         if first.model.hears == LEVELS:
             if task == "gender":
                 few = [each.with_clips(some_clips(each.clips, args.clips, args.seed)) for each in folds]

@@ -23,11 +23,11 @@ from digits.explained import METHOD, PLACES, add_arguments, open_explained, some
 from digits.folds import TASKS
 from digits.networks import NETWORKS
 from digits.removed import CONTROLS, Removed, tables
-from digits.scores import titled
 from digits.starts import KINDS, TRUE
 from explain.methods import METHODS, Method, choose_methods
 from explain.removal import RELEVANCE
 from report.digits import removal_curves
+from report.digits_verdict import titled
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks

@@ -14,7 +14,6 @@ from torch import nn
 from digits.clips import Clips
 from digits.folds import DIGIT, TASKS
 from digits.hearing import HEARING
-from digits.networks import NETWORKS
 from digits.weights import load_network
 from explain.statistics import mean_over_voices
 from explain.store import model_fingerprint
@@ -165,9 +164,3 @@ def over_folds(predictions: pd.DataFrame) -> pd.DataFrame:
     published = [PUBLISHED.get((row.task, row.network), (np.nan, np.nan)) for row in found.itertuples()]
     found[["published", "published_std"]] = published
     return found
-
-
-def titled(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table in which networks, and their untrained twins, have their names for readers."""
-    titles = {name: network.title for name, network in NETWORKS.items()}
-    return table.replace({"network": titles | {f"untrained {name}": f"untrained {titles[name]}" for name in titles}})

@@ -19,9 +19,9 @@ import pandas as pd
 from digits.clips import Clips
 from digits.explained import LEVELS, PLACES, add_arguments, open_explained, some_clips
 from digits.networks import NETWORKS
-from digits.scores import titled
-from digits.stretching import FACTORS, FREQUENCY, TELLING, Stretched, table
+from digits.stretching import FACTORS, Stretched, table
 from report.digits import stretch_curves
+from report.digits_verdict import flips, titled
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
@@ -44,17 +44,6 @@ def parse(argv: list[str] | None):
     parser.add_argument("--clips", type=arguments.whole(1), default=10, help="clips of each test speaker, drawn")
     parser.add_argument("--untrained", type=arguments.whole(1), default=2, help="untrained networks of each fold")
     return parser.parse_args(argv)
-
-
-def shown(found: pd.DataFrame) -> pd.DataFrame:
-    """Return what to print: flips by the factors of `TELLING`, or by the nearest there are."""
-    of_trained = found["network"].isin(NETWORKS) & (found["axis"] == FREQUENCY)
-    flips = found[(found["answer"] == "flipped") & of_trained]
-    rows = []
-    for (_, gender), own in flips.groupby(["network", "gender"], sort=False):
-        distance = (own["factor"] - TELLING[gender]).abs()
-        rows.append(own[distance == distance.min()])
-    return pd.concat(rows)[["network", "gender", "factor", "mean", "low", "high", "time_verdict", "untrained_verdict"]]
 
 
 @exits_cleanly
@@ -82,7 +71,7 @@ def main(argv: list[str] | None = None) -> Path:
     write_figure(results.folder / "stretch.png", stretch_curves(titled(found)))
     results.finish()
     print(LEGEND)
-    print(as_text(shown(found), digits=3))
+    print(as_text(flips(found), digits=3))
     print(f"results: {results.folder}")
     return results.folder
 

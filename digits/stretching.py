@@ -24,8 +24,6 @@ from running.provenance import fingerprint
 
 FREQUENCY, TIME = "frequency", "time"
 FACTORS = (0.5, 0.57, 0.66, 0.75, 0.87, 1.0, 1.15, 1.33, 1.5, 1.75, 2.0)
-TELLING = {"male": 1.5, "female": 0.66, "unknown": 1.5}
-"""Factors by which a voice of either gender should be taken for one of the other."""
 TRAINED, UNTRAINED = "trained", "untrained"
 CURVES = ((TRAINED, FREQUENCY), (TRAINED, TIME), (UNTRAINED, FREQUENCY))
 ANSWERS = ("female", "flipped")

@@ -17,6 +17,7 @@ from digits import scores
 from digits.clips import Clips
 from digits.train import DATA, RUNS
 from report.digits import confusion_matrices, training_curves
+from report.digits_verdict import titled
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments
@@ -98,7 +99,7 @@ def _predictions(results: Results, runs: list[scores.Run], clips: Clips, device)
 
 
 def _draw(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    history, confusion = (scores.titled(tables[name]) for name in ("history", "confusion"))
+    history, confusion = (titled(tables[name]) for name in ("history", "confusion"))
     for task, table in history.groupby("task"):
         write_figure(folder / f"training_{task}.png", training_curves(table))
     for (corpus, task), table in confusion.groupby(["corpus", "task"]):
@@ -106,7 +107,7 @@ def _draw(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def _print(over_folds: pd.DataFrame) -> None:
-    shown = scores.titled(over_folds)
+    shown = titled(over_folds)
     shown[list(PERCENTS)] *= 100
     print(LEGEND)
     print(as_text(shown.rename(columns=SHOWN), digits=2))

@@ -35,6 +35,7 @@ OTHER_TASKS = {
     "digits/stretch": ("stretch.csv",),
     "digits/heatmaps": ("profiles.csv",),
     "enhancement/maps": ("means.csv", "lags.csv"),
+    "enhancement/masks": ("agreement.csv",),
     "enhancement/bursts": ("enrichments.csv",),
     "enhancement/amplification": ("effects.csv", "predictions.csv"),
 }

@@ -16,6 +16,8 @@ from tqdm import tqdm
 from params import LAG_ZERO
 from report.figures import delay_scatter, error_distributions, removal_curves
 from report.page.assets import Assets
+from report.page.digits import gather_digits
+from report.page.enhancement import gather_enhancement
 from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
 from report.page.findings import find
 from report.page.heard import gather_heard
@@ -40,7 +42,8 @@ from running.files import part_of, read_json, remove_parts, whole_file
 STYLE, SCRIPT = "page.css", "page.js"
 SMALL = ("curves.csv", "verdicts.csv", "sources.csv", "summary.csv", "errors.csv", "weights.csv", "rooms.csv",
          "scores.csv", "bands.csv", "shares.csv", "interventions.csv", "criteria.csv", "agreement.csv",
-         "conclusions.csv", "costs.csv", "sounds.csv", "probes.csv")  # fmt: skip
+         "conclusions.csv", "costs.csv", "sounds.csv", "probes.csv", "over_folds.csv", "areas.csv", "stretch.csv",
+         "means.csv", "enrichments.csv", "effects.csv")  # fmt: skip
 """Tables that are copied to the page; those with a row a window are not."""
 DELAYS = {
     "tdoa": "As published",
@@ -98,6 +101,8 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "script": assets.copy(Path(__file__).with_name(SCRIPT), SCRIPT),
         "heard": gather_heard(read, assets),
         "methods_on_trial": gather_methods(read, assets),
+        "digits": gather_digits(read, assets),
+        "enhancement": gather_enhancement(read, assets),
         "found_in": found_in,
         "findings": findings,
         "removal": removal_table(curves),
@@ -216,6 +221,7 @@ def _environment() -> jinja2.Environment:
     filters: dict[str, Callable] = {
         "column_lines": column_lines,
         "condition_title": condition_title,
+        "method": method_title,
         "network": localizer_title,
     }
     environment.filters |= filters

@@ -1,0 +1,58 @@
+"""What results of spoken digits say, in sentences."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from explain.removal import RELEVANCE
+from report.digits import DOMAIN_TITLES
+from report.style import method_title
+
+TITLES = {"audio_net": "AudioNet", "alex_net": "AlexNet"}
+CONTROLS = {"random": "chance", "energy": "energy", "untrained": "an untrained network’s relevance"}
+VOICES = {"male": "men", "female": "women"}
+TELLING = {"male": 1.5, "female": 0.66, "unknown": 1.5}
+"""Factors by which a voice of a gender should become one of the other."""
+
+
+def titled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which networks, and their untrained twins, have their names for readers."""
+    return table.replace({"network": TITLES | {f"untrained {name}": f"untrained {TITLES[name]}" for name in TITLES}})
+
+
+def flips(stretch: pd.DataFrame) -> pd.DataFrame:
+    """Return how often trained networks change their answer with frequencies by `TELLING`, or the nearest there is."""
+    own = stretch[(stretch["answer"] == "flipped") & stretch["network"].isin(TITLES) & (stretch["axis"] == "frequency")]
+    rows = []
+    for (_, gender), found in own.groupby(["network", "gender"], sort=False):
+        distance = (found["factor"] - TELLING[gender]).abs()
+        rows.append(found[distance == distance.min()])
+    return pd.concat(rows)[["network", "gender", "factor", "mean", "low", "high", "time_verdict", "untrained_verdict"]]
+
+
+def sentences(over_folds: pd.DataFrame, areas: pd.DataFrame, stretch: pd.DataFrame) -> list[str]:
+    """Return what was found, from the tables of digits.test, digits.removal and digits.stretch.
+
+    Of several methods the first is spoken of, of several corpora too.
+    """
+    tested = over_folds[over_folds["corpus"] == over_folds["corpus"].iloc[0]]
+    found = [
+        f"{row.network} tells the {row.task} in {100 * row.accuracy:.1f} % of clips by speakers that it never heard "
+        f"({100 * row.low:.1f} to {100 * row.high:.1f})."
+        for row in titled(tested).itertuples()
+    ]
+    own = areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")]
+    own = own[own["method"] == own["method"].iloc[0]]
+    for (task, network), rows in titled(own).groupby(["task", "network"], sort=False):
+        by_control: dict[str, list[str]] = {}
+        for row in rows.itertuples():
+            beaten = [title for name, title in CONTROLS.items() if getattr(row, f"{name}_verdict") == "below"]
+            by_control.setdefault(" and ".join(beaten) or "no control", []).append(DOMAIN_TITLES[row.domain])
+        method = method_title(rows["method"].iloc[0])
+        told = "; ".join(f"of {', '.join(domains)} more than by {beaten}" for beaten, domains in by_control.items())
+        found.append(f"{network}, {task}: removal by {method} hurts {told}.")
+    for row in titled(flips(stretch)).itertuples():
+        than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
+        turned = f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer"
+        found.append(f"{row.network}: {turned} with frequencies times {row.factor:g}, {than} than with times.")
+    return found
