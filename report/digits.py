@@ -97,7 +97,7 @@ def removal_curves(curves: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     methods = [method for curve, method in keys if curve == "relevance"]
     colours = dict(zip(methods, (theme.vermilion, theme.purple, theme.blue, theme.green), strict=False))
     looks = {"relevance": "-", "untrained": ":", "energy": "--", "random": "-."}
-    with theme.canvas(1.2 + 2.3 * len(places), 1.0 + 2.3 * len(scores)) as figure:
+    with theme.canvas(max(5.8, 1.2 + 2.3 * len(places)), 1.0 + 2.3 * len(scores)) as figure:
         panels = figure.subplots(len(scores), len(places), sharex=True, sharey="row", squeeze=False)
         for row, score in zip(panels, scores, strict=True):
             for axes, place in zip(row, places, strict=True):
@@ -116,7 +116,7 @@ def removal_curves(curves: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         for axes, (network, domain) in zip(panels[0], places, strict=True):
             axes.set_title(f"{network}, {DOMAIN_TITLES[domain]}")
         figure.supxlabel("share removed (%)", fontsize="medium")
-        legend(figure, n_columns=3)
+        legend(figure, n_columns=2 if len(places) < 3 else 3)
     return figure
 
 
