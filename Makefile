@@ -2,6 +2,7 @@
 # make test        the tests; make test-all adds the slow ones
 # make notebooks   the notebooks, executed in their place on the results of `make reproduce`
 # make page       docs/index.html from the results of `make reproduce`
+# make enhancement a speech enhancer, from clips to what explains its masks: enhancement/README.md
 # make digits      spoken digits, from clips to what explains the answers: digits/README.md
 # make array SETUP=mine.json   a network for an array of yours, in any room: data and weights in results/array
 # make benchmarks  speed and accuracy, as ratios measured in one run
@@ -15,10 +16,13 @@ MODEL ?= steered_cnn
 EPOCHS ?= 40
 ARGS ?=
 
-.PHONY: reproduce array digits notebooks page test test-all lint benchmarks clean
+.PHONY: reproduce array digits enhancement notebooks page test test-all lint benchmarks clean
 
 reproduce: $(VENV)/installed
 	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
+
+enhancement: $(VENV)/installed
+	$(RUN) -m enhancement $(ARGS)
 
 array: $(VENV)/installed
 	$(RUN) generate_data.py --rooms random --setup $(SETUP) --splits train val --data_path results/array/data $(ARGS)

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
+from enhancement.clips import Clips
+from enhancement.spectra import FRAMES, FS_HZ
 from running.errors import InputError
 
 ALL = "all"
+
+
+def add_places(parser: argparse.ArgumentParser, f_out: Sequence[str], t_out: Sequence[str]) -> None:
+    """Add ``--f_out`` and ``--t_out`` with their defaults; `places_of` reads them."""
+    written = "numbers from 0, FIRST:LAST:STEP each alone, LOW-HIGH in {} summed, or all summed"
+    parser.add_argument("--f_out", nargs="+", default=list(f_out), help=f"bins of the mask: {written.format('Hz')}")
+    parser.add_argument(
+        "--t_out", nargs="+", default=list(t_out), help=f"frames of the mask: {written.format('seconds')}"
+    )
+
+
+def places_of(args: argparse.Namespace, clips: Clips) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Return the bins and the frames of masks that the options mean."""
+    time_s = FRAMES.centres_s(clips.samples.shape[1], FS_HZ)
+    return places(args.f_out, FRAMES.centres_hz(FS_HZ), "Hz"), places(args.t_out, time_s, "s")
 
 
 def places(texts: Sequence[str], centres: Sequence[float], unit: str) -> dict[str, list[int]]:

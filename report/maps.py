@@ -123,7 +123,11 @@ def share_curves(table: pd.DataFrame, along: str, theme: Theme = LIGHT) -> Figur
 
 
 def correlation_matrices(
-    found: Mapping[tuple[str, str], np.ndarray], places: np.ndarray, along: str, theme: Theme = LIGHT
+    found: Mapping[tuple[str, str], np.ndarray],
+    places: np.ndarray,
+    along: str,
+    theme: Theme = LIGHT,
+    rows: Mapping[str, str] = HALVES,
 ) -> Figure:
     """Draw how attributions at one place of an axis go with those at another: a row a half, a column each of the rest.
 
@@ -135,12 +139,14 @@ def correlation_matrices(
         In hertz or seconds.
     along : {"frequency", "time"}
     theme : Theme
+    rows : mapping of str to str
+        Halves with their names for readers.
     """
     titles = list(dict.fromkeys(title for _, title in found))
     ticks = places * SCALE[along]
-    with theme.canvas(1.2 + 1.9 * len(titles), 4.4) as figure:
-        panels = figure.subplots(len(HALVES), len(titles), sharex=True, sharey=True, squeeze=False)
-        for row, (half, name) in zip(panels, HALVES.items(), strict=True):
+    with theme.canvas(1.2 + 1.9 * len(titles), 0.4 + 2 * len(rows)) as figure:
+        panels = figure.subplots(len(rows), len(titles), sharex=True, sharey=True, squeeze=False)
+        for row, (half, name) in zip(panels, rows.items(), strict=True):
             for axes, title in zip(row, titles, strict=True):
                 image = axes.imshow(
                     found[half, title], cmap=theme.signed, vmin=-1, vmax=1, origin="lower",

@@ -130,6 +130,19 @@ def test_deeplift_is_complete_through_products_and_overlapping_maxima_where_capt
     assert np.abs(given.numpy() - alone).max() > 0.01 * np.abs(alone).max()
 
 
+@pytest.mark.parametrize("model", [network(WindowScale("window_std")), Gated()], ids=["scaled", "product"])
+def test_starts_of_one_input_are_explained_at_once_as_one_by_one(model, windows):
+    one, method = windows[:1].repeat(3, axis=0), DeepLift(baselines=4)
+    starts = answers(model, one) * np.array([[1], [-2], [0.5]], np.float32)
+    passes = []
+    model.register_forward_hook(lambda *_: passes.append(1))
+    given = method.attribute(model, one, starts)
+    assert len(passes) == 3  # not two for each
+    alone = [method.attribute(model, one[:1], start[None])[0] for start in starts]
+    np.testing.assert_allclose(given, alone, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(given.sum(axis=(1, 2)), method.promised(model, one, starts), rtol=1e-4)
+
+
 def test_the_factors_of_a_product_get_their_shapley_values(rng):
     class Multiplied(nn.Module):
         def __init__(self):

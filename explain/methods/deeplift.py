@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from explain.lrp.hooks import RuleHook
-from explain.methods.compared import Compared, WeighedOutputs
+from explain.lrp.hooks import EPSILON, RuleHook
+from explain.methods.compared import Compared, WeighedOutputs, is_one
 from explain.zennit_import import zennit
 from models.layers import Product
 
@@ -90,11 +90,25 @@ class DeepLift(Compared):
     def title(self) -> str:
         return "DeepLIFT" if self.baselines == 1 else "DeepSHAP"
 
+    def attribute_batch(self, model: nn.Module, inputs: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+        """Take one input with several starts at once: they share its way through the network."""
+        if not is_one(inputs):
+            return super().attribute_batch(model, inputs, start)
+        with torch.no_grad():
+            weights = start / zennit.core.stabilize(model(inputs[:1]), EPSILON)
+        for _, (_, value, baselines) in self._each(model, inputs[:1], start[:1]):  # it is the only one
+            found = self.of_one(WeighedOutputs(model, weights), value, baselines).detach()
+        return found
+
     def of_one(self, answer: WeighedOutputs, value: torch.Tensor, baselines: torch.Tensor) -> torch.Tensor:
-        pairs = torch.cat([value.expand_as(baselines), baselines]).requires_grad_()
+        weights = torch.atleast_2d(answer.weights)  # (start, output)
+        pairs = torch.cat([value.expand_as(baselines), baselines]).repeat_interleave(len(weights), dim=0)
+        pairs.requires_grad_()
         with zennit.composites.LayerMapComposite(list(RULES)).context(answer):
-            (multipliers,) = torch.autograd.grad(answer(pairs).sum(), pairs)
-        return ((value - baselines) * multipliers[: len(baselines)]).mean(dim=0, keepdim=True)
+            explained = (answer.model(pairs) * weights.repeat(len(pairs) // len(weights), 1)).sum()
+            (multipliers,) = torch.autograd.grad(explained, pairs)
+        multipliers = multipliers[: len(pairs) // 2].unflatten(0, (len(baselines), len(weights)))
+        return ((value - baselines)[:, None] * multipliers).mean(dim=0)  # (start, ...)
 
 
 def _other(values: torch.Tensor) -> torch.Tensor:

@@ -72,7 +72,8 @@ def frequency_picture(maps: Results, assets: Assets) -> Picture:
     method = maps.tables["means.csv"]["method"].iloc[0]
     arrays, said = read_arrays(maps.folder / method / "frequency_to_frequency.h5")
     inputs_khz, outputs_khz = (np.asarray(said[name]) / 1e3 for name in ("inputs_hz", "outputs_hz"))
-    draw = partial(transfer_matrices, arrays, inputs_khz, outputs_khz, "frequency (kHz)")
+    found = {name: arrays[name] for name in said["of"]}
+    draw = partial(transfer_matrices, found, inputs_khz, outputs_khz, "frequency (kHz)")
     alt = "Which input frequency counts for which frequency of the mask"
     return assets.picture("enhancement/frequencies", alt, draw)
 
