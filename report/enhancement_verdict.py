@@ -36,11 +36,11 @@ def read_verdict(folders: dict[str, Path]) -> tuple[list[str], pd.DataFrame]:
         f"untrained network {maps.loc['untrained', 'near']:.1f} times.",
         f"Half of what it listens to is more than {trained['median_ms']:.0f} ms old (untrained: "
         f"{maps.loc['untrained', 'median_ms']:.0f} ms), and nothing is of the future.",
-        f"The most attributed bins, made louder, {_moves(top)}, the least attributed ones {_moves(bottom)}; attributions "
-        f"foretell it with a correlation of {predicted.loc[('trained', BY), 'correlation']:.2f}.",
+        f"The most attributed bins, made louder, {_moves(top)}, the least attributed ones {_moves(bottom)}; "
+        f"attributions foretell it with a correlation of {predicted.loc[('trained', BY), 'correlation']:.2f}.",
         f"A burst that is known to change the mask gets {burst['over_without']:.1f} times as much as the same place "
-        f"without it, in an untrained network {idle['over_without']:.1f} times. Enrichment alone, as it was published, is "
-        f"{burst['burst']:.1f}, and {idle['burst']:.1f} untrained.",
+        f"without it, in an untrained network {idle['over_without']:.1f} times. Enrichment alone, as it was published, "
+        f"is {burst['burst']:.1f}, and {idle['burst']:.1f} untrained.",
         f"The mask goes {_beside(_above(masks, 'SNR'))} with the SNR mask than the level that is heard does "
         f"({mask:.2f} and {heard:.2f}).",
     ]
