@@ -2,8 +2,8 @@
 # make test        the tests; make test-all adds the slow ones
 # make notebooks   the notebooks, executed in their place on the results of `make reproduce`
 # make page       docs/index.html from the results of `make reproduce`
-# make enhancement a speech enhancer, from clips to what explains its masks: enhancement/README.md
 # make digits      spoken digits, from clips to what explains the answers: digits/README.md
+# make enhancement a speech enhancer, from clips to what explains its masks: enhancement/README.md
 # make array SETUP=mine.json   a network for an array of yours, in any room: data and weights in results/array
 # make benchmarks  speed and accuracy, as ratios measured in one run
 # Each sets up its own virtual environment first and reuses it afterwards.
@@ -21,16 +21,13 @@ ARGS ?=
 reproduce: $(VENV)/installed
 	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
 
-enhancement: $(VENV)/installed
-	$(RUN) -m enhancement $(ARGS)
-
 array: $(VENV)/installed
 	$(RUN) generate_data.py --rooms random --setup $(SETUP) --splits train val --data_path results/array/data $(ARGS)
 	$(RUN) train.py --rooms random --model_name $(MODEL) --epochs $(EPOCHS) \
 		--data_path results/array/data --log_dir results/array/logs
 
-digits: $(VENV)/installed
-	$(RUN) -m digits --profile $(PROFILE) $(ARGS)
+digits enhancement: $(VENV)/installed
+	$(RUN) -m $@ --profile $(PROFILE) $(ARGS)
 
 notebooks: $(VENV)/installed-notebook
 	$(RUN) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \

@@ -63,7 +63,7 @@ def parse(argv: list[str] | None):
     parser = arguments.parser(__doc__)
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="how much of everything")
     parser.add_argument("--corpus", type=Path, help="a corpus in AudioMNIST's layout, in place of the built-in one")
-    parser.add_argument("--results", type=Path, help="folder of all that is made; results/digits_PROFILE by default")
+    parser.add_argument("--results", type=Path, help="folder of all that is made; results/PROFILE/digits by default")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
     return parser.parse_args(argv)
@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     args = parse(argv)
     began, profile = time.monotonic(), PROFILES[args.profile]
-    folder = args.results or Path(f"results/digits_{args.profile}")
+    folder = args.results or Path("results", args.profile, "digits")
     common = ["--seed", str(args.seed), "--gpu", str(args.gpu)]
     _say("1/6 clips")
     clips = prepared(args, profile, folder)

@@ -1,9 +1,9 @@
 """Explain NSNet2 from nothing: enhanced sounds, attributions, maps, masks, louder bins, bursts, and what they say.
 
     python -m enhancement
-    python -m enhancement --profile full --results results/enhancement_full
+    python -m enhancement --profile full
 
-Everything goes to results/enhancement, a folder each; an interrupted run goes on.
+Everything goes to results/quick/enhancement, or full, a folder each; an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROFILES = {
     "quick": {
         "sounds": "--clips 6 --seconds 1.6",
         "attribute": "--clips 4 --seconds 0.8",
-        "maps": f"--clips 5 --seconds 0.8 --method {MAPPED['quick']}",
+        "maps": f"--clips 4 --seconds 0.8 --f_out 0:161:5 --method {MAPPED['quick']}",
         "masks": "--clips 12",
         "amplify": "--clips 8 --seconds 0.8",
         "burst": "--clips 5",
@@ -49,7 +49,7 @@ def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="quick: minutes; full: hours")
-    parser.add_argument("--results", type=Path, default=Path("results/enhancement"), help="folder of the results")
+    parser.add_argument("--results", type=Path, help="folder of the results; results/PROFILE/enhancement by default")
     arguments.add_seed(parser)
     arguments.add_gpu(parser)
     return parser.parse_args(argv)
@@ -77,6 +77,7 @@ def main(argv: list[str] | None = None) -> Path:
     """Run all commands; return the folder of the results."""
     args = parse(argv)
     began = time.monotonic()
+    args.results = args.results or Path("results", args.profile, "enhancement")
     options = {name: text.split() for name, text in PROFILES[args.profile].items()}
     seeded = ["--seed", str(args.seed)]
     common = [*seeded, "--results", str(args.results), "--gpu", str(args.gpu)]
