@@ -29,13 +29,14 @@ def read_verdict(folders: dict[str, Path]) -> tuple[list[str], pd.DataFrame]:
     bursts = read_csv(folders["bursts"] / "enrichments.csv").set_index(["network", "method"])
     trained, burst = maps.loc["trained"], bursts.loc[("trained", BY)]
     top, bottom = (effects.loc[("trained", BY, choice)] for choice in ("top", "bottom"))
+    future = maps["future"].max()
     idle = bursts.loc[("untrained", BY)]
     mask, heard = masks.loc["trained", "SNR"], masks.loc["energy", "SNR"]
     sentences = [
         f"The mask at a frequency listens {_more(trained, 'near')} to its neighbourhood than to other frequencies; an "
         f"untrained network {maps.loc['untrained', 'near']:.1f} times.",
         f"Half of what it listens to is more than {trained['median_ms']:.0f} ms old (untrained: "
-        f"{maps.loc['untrained', 'median_ms']:.0f} ms), and nothing is of the future.",
+        f"{maps.loc['untrained', 'median_ms']:.0f} ms); the largest magnitude in its future is {future:g}.",
         f"The most attributed bins, made louder, {_moves(top)}, the least attributed ones {_moves(bottom)}; "
         f"attributions foretell it with a correlation of {predicted.loc[('trained', BY), 'correlation']:.2f}.",
         f"A burst that is known to change the mask gets {burst['over_without']:.1f} times as much as the same place "
