@@ -1,5 +1,6 @@
 """What explains the answers to spoken digits: starts, removal, stretching, heatmaps, and the command lines."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,9 @@ from digits.stretching import FREQUENCY, TIME, Stretched, stretched, table
 from explain.methods import METHODS, choose_methods
 from explain.zennit_import import zennit
 from models.inference import outputs
+from report.page.assets import Assets
+from report.page.results import read_other_tasks
+from report.page.site import environment, gather_other_tasks
 from running.files import read_csv
 
 RECIPE = Recipe("two_cores", 8, "adamw", 0.02, "one_cycle", epochs=2)
@@ -312,6 +316,7 @@ def toys(monkeypatch):
 
 
 def test_everything_from_the_command_line(toys, tmp_path, capsys, coarse_pictures):
+    results, tmp_path = tmp_path, tmp_path / "digits"
     command = ["--results", str(tmp_path), "--gpu", "cpu", "--seed", "3"]
     everything.main(command)
     printed = capsys.readouterr().out
@@ -331,6 +336,12 @@ def test_everything_from_the_command_line(toys, tmp_path, capsys, coarse_picture
     profiles = read_csv(tmp_path / "heatmaps" / "profiles.csv")
     totals = profiles[profiles["source"] == "energy"].groupby("gender")["mean"].sum()
     np.testing.assert_allclose(totals, 1)
+    shown = gather_other_tasks(read_other_tasks(results), Assets(results / "docs"))
+    text = environment().get_template("digits.html.j2").render(shown)
+    accuracy = read_csv(tmp_path / "over_folds.csv")["accuracy"].iloc[0]
+    assert f'<data value="{100 * accuracy}">' in text
+    assert len(list((results / "docs" / "page" / "digits").glob("heatmaps-*.light.webp"))) == 3
+    assert all((results / "docs" / file).is_file() for file in re.findall(r'(?:src|href)="(page/[^"]+)"', text))
 
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.csv")}
     everything.main(command)

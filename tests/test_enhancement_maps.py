@@ -1,5 +1,7 @@
 """What attributions of the enhancer's masks have in common, and whether they are right where the answer is known."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,9 @@ from explain.amplification import Change
 from explain.map_summaries import correlations, influence
 from explain.methods import METHODS
 from explain.methods.noise import Floor
+from report.page.assets import Assets
+from report.page.results import read_other_tasks
+from report.page.site import environment, gather_other_tasks
 
 FLOOR = Floor(-8.0, 0.1)
 FRAMES = 12
@@ -235,6 +240,7 @@ TOY = {
 
 def test_one_command_goes_from_nothing_to_its_figures_and_goes_on(tmp_path, monkeypatch, capsys, coarse_pictures):
     monkeypatch.setitem(everything.PROFILES, "quick", TOY)
+    results, tmp_path = tmp_path, tmp_path / "enhancement"
     everything.main(["--results", str(tmp_path)])
     said = capsys.readouterr().out
     assert "the largest magnitude in its future is 0." in said
@@ -250,6 +256,10 @@ def test_one_command_goes_from_nothing_to_its_figures_and_goes_on(tmp_path, monk
     found = pd.read_csv(tmp_path / "bursts" / "enrichments.csv")
     assert set(found["method"]) == {"deep_shap", "lrp_signal", "energy", "random"}
     assert found.loc[found["method"] == "deep_shap", "relative"].max() < 1e-2
+    shown = gather_other_tasks(read_other_tasks(results), Assets(results / "docs"))
+    text = environment().get_template("enhancement.html.j2").render(shown)
+    assert f'<data value="{means.loc["trained", "near"]}">' in text
+    assert all((results / "docs" / file).is_file() for file in re.findall(r'(?:src|href)="(page/[^"]+)"', text))
     monkeypatch.setattr(burst, "found_in", None)  # all of it is kept
     burst.main([*TOY["burst"].split(), "--results", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:

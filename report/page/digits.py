@@ -23,7 +23,7 @@ from report.page.tables import Cell, Row, Table
 from report.tables import rounded
 from running.arrays import read_arrays
 
-PUBLISHED = "AudioMNIST, published"
+PUBLISHED = "AudioMNIST (published)"
 
 
 def gather_digits(read: dict[str, Results], assets: Assets) -> dict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,8 +115,14 @@ def read_results(results: str | Path) -> dict[str, Results]:
     if folders["tdoa"] is None:
         raise InputError(f"{newest} and {removal} are of different networks or sources: run both experiments again")
     folders = {"perturbation": removal} | {name: folder for name, folder in folders.items() if folder}
-    folders |= {name: Path(results, name) for name in OTHER_TASKS if Path(results, name, "run.json").is_file()}
-    return {name: _read(name, folder) for name, folder in folders.items()}
+    return {name: _read(folder, TABLES[_kind(name)]) for name, folder in folders.items()} | read_other_tasks(results)
+
+
+def read_other_tasks(results: str | Path) -> dict[str, Results]:
+    """Read what is there of `OTHER_TASKS` in a folder of results."""
+    folders = {name: Path(results, name) for name in OTHER_TASKS}
+    there = {name: folder for name, folder in folders.items() if (folder / "run.json").is_file()}
+    return {name: _read(folder, OTHER_TASKS[name]) for name, folder in there.items()}
 
 
 def _of_trials(experiment: Path, trials: list[dict]) -> Path | None:
@@ -145,8 +152,7 @@ def _kind(name: str) -> str:
     return name if name in TABLES else name.split("_")[0]
 
 
-def _read(name: str, folder: Path) -> Results:
-    tables = OTHER_TASKS.get(name) or TABLES[_kind(name)]
+def _read(folder: Path, tables: Sequence[str]) -> Results:
     for table in tables:
         if not (folder / table).is_file():
             raise InputError(f"{folder / table} is missing: run the experiment again")

@@ -81,7 +81,7 @@ def build_site(results: str | Path, to: str | Path, between: int) -> Path:
     remove_parts(to)
     with tempfile.TemporaryDirectory(prefix=part_of(to / "page").name, dir=to) as building:
         assets = Assets(building)
-        text = _environment().get_template("index.html.j2").render(gather(read, assets, between))
+        text = environment().get_template("index.html.j2").render(gather(read, assets, between))
         shutil.rmtree(to / "page", ignore_errors=True)
         assets.folder.rename(to / "page")
         with whole_file(to / "index.html") as beside:
@@ -94,15 +94,13 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
     curves = read["perturbation"].tables["curves.csv"]
     shown = {name: read[name].tables["summary.csv"] for name in DELAYS if name in read}
     found_in, findings = find({name: each.tables for name, each in read.items()})
-    content = {
+    content = gather_other_tasks(read, assets) | {
         "light": LIGHT,
         "dark": DARK,
         "style": assets.copy(Path(__file__).with_name(STYLE), STYLE),
         "script": assets.copy(Path(__file__).with_name(SCRIPT), SCRIPT),
         "heard": gather_heard(read, assets),
         "methods_on_trial": gather_methods(read, assets),
-        "digits": gather_digits(read, assets),
-        "enhancement": gather_enhancement(read, assets),
         "found_in": found_in,
         "findings": findings,
         "removal": removal_table(curves),
@@ -110,9 +108,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "delays": {name: delay_table(DELAYS[name], summary) for name, summary in shown.items()},
         "direction": direction_table(list(shown.values())[-1]),
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
-        "asked": {name: each.run["arguments"] for name, each in read.items()},
         "examples": show_examples(read, assets, between),
-        "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
         "published": assets.copy(CURVES, CURVES.name) if has_published(curves) else None,
         "recordings": copy_recordings(read["perturbation"], assets),
         "run": read["perturbation"].run,
@@ -124,6 +120,16 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         content["localization"], content["localization_more"] = localization_tables(tables["errors.csv"])
         content["localization_plate"] = localization_plate(tables["estimates.csv"], assets)
     return content
+
+
+def gather_other_tasks(read: dict[str, Results], assets: Assets) -> dict:
+    """Return what the sections on other tasks show, and how all results came about."""
+    return {
+        "digits": gather_digits(read, assets),
+        "enhancement": gather_enhancement(read, assets),
+        "asked": {name: each.run["arguments"] for name, each in read.items()},
+        "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
+    }
 
 
 def show_examples(read: dict[str, Results], assets: Assets, between: int) -> list[Example]:
@@ -210,8 +216,9 @@ def copy_recordings(results: Results, assets: Assets) -> dict[str, tuple[str, st
     }
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return where templates are found, and the filters that they use."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -224,6 +231,6 @@ def _environment() -> jinja2.Environment:
         "method": method_title,
         "network": localizer_title,
     }
-    environment.filters |= filters
-    environment.globals |= {"extremes": EXTREMES, "lowest_hz": LOWEST_HZ}
-    return environment
+    made.filters |= filters
+    made.globals |= {"extremes": EXTREMES, "lowest_hz": LOWEST_HZ}
+    return made
