@@ -189,17 +189,18 @@ def effect_bars(effects: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def enrichment_points(enrichments: pd.DataFrame, reviewers: Mapping[str, Sequence[float]] = REVIEWERS,
-                      theme: Theme = LIGHT) -> Figure:  # fmt: skip
+def enrichment_points(
+    enrichments: pd.DataFrame, theme: Theme = LIGHT, reviewers: Mapping[str, Sequence[float]] = REVIEWERS
+) -> Figure:
     """Draw how far attributions are concentrated on a burst, each method beside controls.
 
     Parameters
     ----------
     enrichments : DataFrame
         ``enrichments.csv`` of enhancement.burst; bars are 95 % intervals over voices.
+    theme : Theme
     reviewers : mapping of str to (lowest, highest)
         What others found, by method.
-    theme : Theme
     """
     methods = list(dict.fromkeys(enrichments["method"]))
     networks = list(dict.fromkeys(enrichments["network"]))
