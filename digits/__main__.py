@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> None:
         asked = ["--task", task, "--network", *networks, "--fold", profile.folds]
         asked += ["--takes", str(profile.takes)]
         train.main([*asked, "--data", str(clips), "--log_dir", str(folder / "logs"), *common])
-    place = ["--logs", str(folder / "logs"), "--data", str(clips), "--results", str(folder)]
+    place = ["--runs", str(folder / "logs"), "--data", str(clips), "--results", str(folder)]
     _say("3/6 tests")
     testing.main([*place, "--gpu", str(args.gpu)])
     _say("4/6 removal")

@@ -37,7 +37,7 @@ SILENCE = {"waveform": 0.0, LEVELS: FLOOR_DB}
 """Value of an input where nothing is heard, by what a network hears."""
 
 
-PLACES = ("data", "logs", "results", "gpu")
+PLACES = ("data", "runs", "results", "gpu")
 """Arguments of `add_arguments` that change nothing in results, beside what those say of networks and clips."""
 
 
@@ -142,7 +142,7 @@ class Explained:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what all experiments on trained networks take."""
-    parser.add_argument("--logs", type=Path, default=RUNS, help="folder of the run folders")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders")
     parser.add_argument("--data", type=Path, default=DATA, help="preprocessed clips")
     parser.add_argument("--results", type=Path, default=Path("results/digits"), help="folder of the results")
     arguments.add_seed(parser)

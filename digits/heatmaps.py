@@ -1,6 +1,6 @@
 """What methods mark in spoken digits, to see and to hear, and which frequencies they mark for women and for men.
 
-    python -m digits.heatmaps --logs logs/digits
+    python -m digits.heatmaps --runs logs/digits
     python -m digits.heatmaps --method gradient_x_input --network audio_net
 
 draws what a method marks in the first take of every digit by the first test speaker, beside energy and an untrained
@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> Path:
     args = parse(argv)
     keep_freed_memory()
     (method,), device = choose_methods([args.method]), arguments.device(args)
-    opened = open_explained(args.logs, Clips.open(args.data), networks=args.network, device=device)
+    opened = open_explained(args.runs, Clips.open(args.data), networks=args.network, device=device)
     described = {"networks": [each.described for each in opened]}
     results = Results(args.results / "heatmaps", vars(args), PLACES, described)
     tables = []

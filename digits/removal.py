@@ -1,8 +1,8 @@
 """How much a network's answers need what methods call relevant: parts of clips are removed in its order.
 
-    python -m digits.removal --logs logs/digits
+    python -m digits.removal --runs logs/digits
     python -m digits.removal --method lrp_epsilon_plus gradient_x_input deeplift --clips 10
-    python -m digits.removal --logs logs/digits --network alex_net --task gender
+    python -m digits.removal --runs logs/digits --network alex_net --task gender
 
 takes samples, frequencies (of the whole clip) and time-frequency bins out of waveforms, and bins out of spectrograms:
 by relevance, by energy, at random, and by the relevance of an untrained network. To results/digits/removal go accuracy
@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> Path:
     methods, device = chosen(args), arguments.device(args)
     opened = [
         each.with_clips(some_clips(each.clips, args.clips, args.seed))
-        for each in open_explained(args.logs, Clips.open(args.data), args.task, args.network, device)
+        for each in open_explained(args.runs, Clips.open(args.data), args.task, args.network, device)
     ]
     described = {"networks": [each.described for each in opened]}
     results = Results(args.results / "removal", vars(args), PLACES, described)

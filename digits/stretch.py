@@ -1,6 +1,6 @@
 """Whether a higher or lower voice changes the gender that a network hears: spectrograms are stretched.
 
-    python -m digits.stretch --logs logs/digits
+    python -m digits.stretch --runs logs/digits
     python -m digits.stretch --factors 0.66 1 1.5 --clips 20
 
 stretches the frequencies of the test speakers' clips, and as a control their times, by factors from 0.5 to 2, and
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> Path:
     networks = [name for name, network in NETWORKS.items() if network.hears == LEVELS]
     opened = [
         each.with_clips(some_clips(each.clips, args.clips, args.seed))
-        for each in open_explained(args.logs, Clips.open(args.data), ["gender"], networks, device)
+        for each in open_explained(args.runs, Clips.open(args.data), ["gender"], networks, device)
     ]
     described = {"networks": [each.described for each in opened]}
     results = Results(args.results / "stretch", vars(args), PLACES, described)

@@ -37,7 +37,7 @@ papers cite them; with those of another corpus they can't be compared."""
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    parser.add_argument("--logs", type=Path, default=RUNS, help="folder of the run folders")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders")
     parser.add_argument(
         "--data",
         type=Path,
@@ -56,12 +56,12 @@ def main(argv: list[str] | None = None) -> Path:
     args = parse(argv)
     device = arguments.device(args)
     corpora = [Clips.open(folder) for folder in args.data or [DATA]]
-    runs = [scores.Run.open(folder) for folder in scores.find_runs(args.logs)]
+    runs = [scores.Run.open(folder) for folder in scores.find_runs(args.runs)]
     content = {
         "weights": {run.folder.name: run.fingerprint for run in runs},
         "data": {clips.name: clips.fingerprint for clips in corpora},
     }
-    results = Results(args.results, vars(args), ("logs", "data", "results", "gpu"), content)
+    results = Results(args.results, vars(args), ("runs", "data", "results", "gpu"), content)
     predictions = pd.concat([found for clips in corpora for found in _predictions(results, runs, clips, device)])
     tables = {
         "accuracies": scores.accuracies(predictions, ["corpus", *scores.OF_RUN]),

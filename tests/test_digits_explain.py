@@ -347,5 +347,5 @@ def test_everything_from_the_command_line(toys, tmp_path, capsys, coarse_picture
     everything.main(command)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.csv")} == before
     with pytest.raises(SystemExit):
-        removal.main(["--logs", str(tmp_path / "logs"), "--data", str(tmp_path / "clips"), "--method", "energy"])
+        removal.main(["--runs", str(tmp_path / "logs"), "--data", str(tmp_path / "clips"), "--method", "energy"])
     assert "controls alone say nothing" in capsys.readouterr().err

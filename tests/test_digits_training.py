@@ -70,7 +70,7 @@ def test_networks_learn_tones_and_are_tested_by_others_than_they_learned_from(
     folders += train.main(command("--task", "gender", "--epochs", "2"))
     guests = write_clips(tmp_path / "guests", GUESTS, name="guests", seed=1)
     results = tmp_path / "results"
-    asked = ["--logs", str(tmp_path / "logs"), "--data", str(data), "--data", str(guests), "--results", str(results)]
+    asked = ["--runs", str(tmp_path / "logs"), "--data", str(data), "--data", str(guests), "--results", str(results)]
     test.main(asked)
     printed = capsys.readouterr().out
     assert "AudioMNIST, published" in printed
@@ -187,7 +187,7 @@ def test_what_can_not_be_is_refused_in_a_line(command, capsys, tmp_path):
     unknown = write_clips(tmp_path / "unknown", dict.fromkeys(SPEAKERS, -1))
     arguments = [*command("--task", "gender"), "--data", str(unknown)]
     assert "does not say the gender" in refused(capsys, train.main, arguments)
-    asked = ["--logs", str(tmp_path / "none"), "--data", str(few)]
+    asked = ["--runs", str(tmp_path / "none"), "--data", str(few)]
     assert "no finished run" in refused(capsys, test.main, asked)
 
 
@@ -196,7 +196,7 @@ def test_damaged_weights_are_refused_in_a_line(command, capsys, tmp_path, data, 
     (folder,) = train.main(command("--epochs", "1"))
     path = folder / "best.safetensors"
     path.write_bytes(path.read_bytes()[:-40] if content is None else content)
-    asked = ["--logs", str(tmp_path / "logs"), "--data", str(data), "--results", str(tmp_path / "results")]
+    asked = ["--runs", str(tmp_path / "logs"), "--data", str(data), "--results", str(tmp_path / "results")]
     assert "best.safetensors is damaged" in refused(capsys, test.main, asked)
 
 
