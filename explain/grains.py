@@ -73,6 +73,7 @@ class Bins(Grain):
         return self.frames.signals(chosen, inputs.shape[-1])
 
 
+@dataclass(frozen=True)
 class Frequencies(Grain):
     """Frequencies of a microphone over the whole input; each gets its level half, see `explain.spectral`."""
 

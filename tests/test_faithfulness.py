@@ -76,6 +76,14 @@ def test_frequencies_are_given_what_a_linear_network_loses_with_them(linear):
             np.testing.assert_allclose(answers[:, 0, order, place, 0], whole - lost, atol=2e-3)
 
 
+@pytest.mark.parametrize(
+    "grain", [Blocks(7), Bins(Frames(16, 4)), Frequencies()], ids=lambda grain: type(grain).__name__
+)
+def test_grains_have_one_name_in_all_processes(grain):
+    assert repr(grain) == repr(type(grain)(*vars(grain).values()))
+    assert " at 0x" not in repr(grain)
+
+
 def test_no_order_hurts_a_linear_network_more_than_that_of_its_own_terms(linear, rng):
     model, slopes, inputs, _ = linear
     zeros, fallen = {"zeros": np.zeros_like(inputs)}, []
