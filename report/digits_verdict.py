@@ -33,7 +33,7 @@ def flips(stretch: pd.DataFrame) -> pd.DataFrame:
 def sentences(over_folds: pd.DataFrame, areas: pd.DataFrame, stretch: pd.DataFrame) -> list[str]:
     """Return what was found, from the tables of digits.test, digits.removal and digits.stretch.
 
-    Of several methods the first is spoken of, of several corpora too.
+    Of several corpora the first is spoken of.
     """
     tested = over_folds[over_folds["corpus"] == over_folds["corpus"].iloc[0]]
     found = [
@@ -42,17 +42,21 @@ def sentences(over_folds: pd.DataFrame, areas: pd.DataFrame, stretch: pd.DataFra
         for row in titled(tested).itertuples()
     ]
     own = areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")]
-    own = own[own["method"] == own["method"].iloc[0]]
-    for (task, network), rows in titled(own).groupby(["task", "network"], sort=False):
+    for (task, network, method), rows in titled(own).groupby(["task", "network", "method"], sort=False):
         by_control: dict[str, list[str]] = {}
         for row in rows.itertuples():
             beaten = [title for name, title in CONTROLS.items() if getattr(row, f"{name}_verdict") == "below"]
-            by_control.setdefault(" and ".join(beaten) or "no control", []).append(DOMAIN_TITLES[row.domain])
-        method = method_title(rows["method"].iloc[0])
-        told = "; ".join(f"of {', '.join(domains)} more than by {beaten}" for beaten, domains in by_control.items())
-        found.append(f"{network}, {task}: removal by {method} hurts {told}.")
+            than = f"more than by {_listed(beaten)}" if beaten else "no more than by any control"
+            by_control.setdefault(than, []).append(DOMAIN_TITLES[row.domain])
+        told = "; ".join(f"removing {_listed(domains)} hurts {than}" for than, domains in by_control.items())
+        found.append(f"{network}, {task}, in the order of {method_title(method)}: {told}.")
     for row in titled(flips(stretch)).itertuples():
         than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
         turned = f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer"
         found.append(f"{row.network}: {turned} with frequencies times {row.factor:g}, {than} than with times.")
     return found
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as a sentence lists them."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -71,7 +71,7 @@ def accuracy_table(over_folds: pd.DataFrame) -> Table:
             by_corpus = own.set_index("corpus")
             cells = [_accuracy(by_corpus, corpus) for corpus in corpora]
             theirs = own.iloc[0][["published", "published_std"]]
-            published = None if theirs.isna().any() else _percent(theirs["published"], theirs["published_std"])
+            published = None if theirs.isna().any() else _percent(*(100 * theirs))
             rows.append(Row(network, "plain", [*cells, published]))
         groups.append((task, rows))
     caption = (
