@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from explain.statistics import verdict
+from report.style import method_title
 from running.files import read_csv
 
 BY = "deep_shap"
@@ -57,7 +58,7 @@ def read_verdict(folders: dict[str, Path]) -> tuple[list[str], pd.DataFrame]:
     } | {control: effects.loc[("trained", "", control), "opened"] for control in ("energy", "random")}
     for method in dict.fromkeys(bursts.index.get_level_values("method")):
         if method not in ("energy", "random"):
-            table.loc[f"burst found by {method}, over chance"] = {
+            table.loc[f"burst found by {method_title(method)}, over chance"] = {
                 network: bursts.loc[(network, method), "burst"] for network in ("trained", "untrained")
             } | {control: bursts.loc[("trained", control), "burst"] for control in ("energy", "random")}
     return sentences, table.reset_index(names="")

@@ -9,7 +9,7 @@ from report.page import methods
 from report.page.assets import Assets
 from report.page.methods import gather_methods
 from report.page.results import Results
-from report.page.site import _environment
+from report.page.site import environment
 from report.style import LIGHT
 from report.trial import agreement_matrix, mean_ranks, rank_matrix, sentences
 
@@ -49,7 +49,7 @@ def test_the_page_has_a_section_with_all_tables(tables, tmp_path):
     content = gather_methods({"faithfulness": results}, Assets(tmp_path))
     asked = {"faithfulness": {"sources": 10}}
     origins = {"faithfulness": {"criteria.csv": "page/criteria.csv", "run.json": "page/run.json"}}
-    text = _environment().get_template("methods.html.j2").render(methods_on_trial=content, asked=asked, origins=origins)
+    text = environment().get_template("methods.html.j2").render(methods_on_trial=content, asked=asked, origins=origins)
     assert all(sentence in text for sentence in content["sentences"])
     assert "LRP, untrained" in text
     assert "worse, worse, worse" in text
