@@ -21,7 +21,7 @@ from digits.weights import build
 from models.inference import evaluating
 from running.errors import InputError
 from running.precision import autocast
-from running.run_folder import RunFolder
+from running.run_folder import Resumable, RunFolder
 from running.seeds import generator
 from running.weights import write_weights
 
@@ -79,7 +79,7 @@ class Plan:
         return of | {"n_classes": len(TASKS[self.task].labels)}
 
 
-class Training:
+class Training(Resumable):
     """A network on its way, as `running.run_folder.train` takes it.
 
     Parameters
@@ -121,24 +121,8 @@ class Training:
     def finished(self) -> bool:
         return self.epoch >= self.epochs
 
-    def state(self) -> dict:
-        """Return what is needed to go on after this epoch; random draws depend on seed and epoch alone."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "history": self.history,
-        }
-
-    def restore(self, state: dict) -> None:
-        """Go back to a `state`; raise InputError when it is of another network."""
-        try:
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.schedule.load_state_dict(state["schedule"])
-            self.history = state["history"]
-        except (KeyError, RuntimeError, ValueError, TypeError):
-            raise InputError("the run folder's state.pt does not fit; remove it to train anew") from None
+    def parts(self) -> dict:
+        return {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
 
     def save(self, run: RunFolder, name: str) -> None:
         """Write the weights, and how they came about."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +17,35 @@ from running import provenance, ranks
 from running.errors import InputError
 from running.files import read_json, remove_parts, whole_file, write_csv, write_json
 from running.results import refuse_other
+
+
+class Resumable(ABC):
+    """A training that goes on after an interruption.
+
+    Attributes
+    ----------
+    history : list of dict
+        A row for each epoch done.
+    """
+
+    history: list[dict]
+
+    @abstractmethod
+    def parts(self) -> dict:
+        """Return by name what has a state of its own: weights, optimiser, schedule."""
+
+    def state(self) -> dict:
+        """Return what is needed to go on after this epoch; random draws depend on seed and epoch alone."""
+        return {name: part.state_dict() for name, part in self.parts().items()} | {"history": self.history}
+
+    def restore(self, state: dict) -> None:
+        """Go back to a `state`; raise InputError when it is of another network."""
+        try:
+            for name, part in self.parts().items():
+                part.load_state_dict(state[name])
+            self.history = state["history"]
+        except (KeyError, RuntimeError, ValueError, TypeError):
+            raise InputError("the run folder's state.pt does not fit; remove it to train anew") from None
 
 
 class RunFolder:

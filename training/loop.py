@@ -21,6 +21,7 @@ from running import precision as precisions
 from running import ranks
 from running.errors import InputError
 from running.provenance import file_hash
+from running.run_folder import Resumable
 from training.learner import Learner
 from training.mixtures import Mixtures
 from training.recipes import Recipe
@@ -77,7 +78,7 @@ class Plan:
         return identity
 
 
-class Training:
+class Training(Resumable):
     """A network on its way, an epoch at a time.
 
     Parameters
@@ -135,24 +136,8 @@ class Training:
         stale = self.epoch > 0 and stop_after is not None and self.epoch - self.best_epoch > stop_after
         return self.epoch >= self.plan.recipe.epochs or stale
 
-    def state(self) -> dict:
-        """Return what is needed to go on after this epoch; random draws depend on seed and epoch alone."""
-        return {
-            "learner": self.learner.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "history": self.history,
-        }
-
-    def restore(self, state: dict) -> None:
-        """Go back to a `state`; raise InputError when it is of another network."""
-        try:
-            self.learner.load_state_dict(state["learner"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.schedule.load_state_dict(state["schedule"])
-            self.history = state["history"]
-        except (KeyError, RuntimeError, ValueError, TypeError):
-            raise InputError("the run folder's state.pt does not fit; remove it to train anew") from None
+    def parts(self) -> dict:
+        return {"learner": self.learner, "optimizer": self.optimizer, "schedule": self.schedule}
 
     @property
     def epochs(self) -> int:
