@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,6 +76,17 @@ class Assets:
         with whole_file(self._path(name)) as beside:
             shutil.copyfile(source, beside)
         return f"page/{name}"
+
+    def text(self, name: str, content: str) -> str:
+        """Write a text under a name; return its place relative to the page."""
+        with whole_file(self._path(name)) as beside:
+            beside.write_text(content)
+        return f"page/{name}"
+
+    def data(self, name: str, content: dict) -> str:
+        """Write what a browser draws as a script, which a page opened from its file may load; return its place."""
+        written = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("],[", "],\n[")
+        return self.text(f"data/{name}.js", f'act("{name}", {written});\n')
 
     def picture(self, name: str, alt: str, draw: Callable[[Theme], Figure], colourful: bool = False) -> Picture:
         """Draw a figure in both themes as WebP: few colours without loss, or many with a little."""

@@ -16,33 +16,28 @@ from running.provenance import ROOT
 
 TABLES = {
     "perturbation": ("curves.csv", "verdicts.csv", "sources.csv"),
-    "tdoa": ("summary.csv", "verdicts.csv", "delays.csv"),
+    "tdoa": ("summary.csv", "verdicts.csv"),
     "tdoa_refined": ("summary.csv", "verdicts.csv"),
-    "localization": ("errors.csv", "verdicts.csv", "estimates.csv"),
+    "localization": ("errors.csv", "verdicts.csv"),
     "cues": ("weights.csv",),
     "cues_aligned": ("weights.csv",),
-    "rooms": ("errors.csv", "verdicts.csv", "rooms.csv"),
-    "sensitivity": ("scores.csv", "profiles.csv", "tuning.csv", "bands.csv"),
+    "rooms": ("errors.csv", "verdicts.csv"),
+    "sensitivity": ("scores.csv", "profiles.csv", "tuning.csv"),
     "shares": ("shares.csv",),
     "interventions": ("interventions.csv",),
     "faithfulness": ("criteria.csv", "agreement.csv", "conclusions.csv", "costs.csv"),
-    "maps": ("frequency.csv",),
-    "sounds": ("sounds.csv",),
-    "probes": ("probes.csv", "tuning.csv"),
 }
 OTHER_TASKS = {
-    "digits": ("over_folds.csv", "accuracies.csv", "confusion.csv"),
+    "digits": ("over_folds.csv",),
     "digits/removal": ("curves.csv", "areas.csv"),
     "digits/stretch": ("stretch.csv",),
-    "digits/heatmaps": ("profiles.csv",),
     "enhancement/maps": ("means.csv", "lags.csv"),
     "enhancement/masks": ("agreement.csv",),
     "enhancement/bursts": ("enrichments.csv",),
     "enhancement/amplification": ("effects.csv", "predictions.csv"),
 }
 """What networks of other tasks left, which has no part in localization's trials."""
-HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions", "faithfulness", "maps", "sounds",
-         "probes")  # fmt: skip
+HEARD = ("cues", "cues_aligned", "rooms", "sensitivity", "shares", "interventions", "faithfulness")
 """Experiments that may hear other sources than the removal does, and other networks beside its own."""
 
 
@@ -76,14 +71,9 @@ class Results:
         return DelayProtocol(**protocol | {"pairs": tuple(map(tuple, protocol["pairs"]))})
 
     @property
-    def methods(self) -> list[str]:
-        """Names of the attribution methods, where the experiment is about relevance."""
-        return list(self.run["trials"][0]["relevance"])
-
-    @property
-    def weights(self) -> list[str]:
-        """Files of the weights of each trial."""
-        return [self.run["files"][trial["network"]["weights"]] for trial in self.run["trials"]]
+    def sources(self) -> dict[str, int]:
+        """How many sources of each condition were heard."""
+        return {trial["condition"]: len(trial["sources"]) for trial in self.run["trials"]}
 
 
 def read_results(results: str | Path) -> dict[str, Results]:

@@ -1,0 +1,185 @@
+"""Does relevance show it: removal of relevant input, time delays of relevance, and its shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from params import CENTRE, LAG_ZERO
+from report.page.act import (
+    CONDITION,
+    LOCALIZER,
+    T60,
+    WEIGHTS,
+    Act,
+    Chart,
+    Column,
+    Look,
+    View,
+    interval,
+    kept,
+    of_pooled,
+    with_condition,
+    with_localizer,
+)
+from report.page.acts.hear import shipped
+from report.page.results import Results
+from report.style import curve_titles, distinct, has_several_methods, localizer_title, method_title, signal_titles
+from report.tables import rounded
+from report.verdict import direct_shares
+
+LEAD = """The paper’s argument rests on relevance: layer-wise relevance propagation (LRP) hands an answer back through the layers until every input
+sample has its share. If relevance points at what a network needs, removing it must hurt; if it carries delays, they must be right; if it leaves out
+reflections, the direct sound must get more than its energy. Each is tried beside a control that hears nothing of it."""
+REMOVAL_HOW = (
+    "A share of the input is set to zero: the samples with the largest relevance, the loudest ones, or random ones. Error means something only "
+    "below that of “always the centre”, a constant. Dotted: published. Bands: 95 % intervals over voices and their sources."
+)
+DELAYS_HOW = (
+    "The delay between two microphones is read from their signals and from their relevance (by GCC-PHAT, which compares phases). An anomaly is a delay "
+    "that is off by more than half of the speech’s correlation time; direction is how often it has the right sign less how often the wrong one. “Always lag "
+    "0” and untrained networks are controls. Bars: 95 % intervals, of untrained networks over their initialisations."
+)
+SHARES_HOW = (
+    "What microphones hear is the sum of direct sound, early and late reflections and noise. A network that removes reverberation would give the direct "
+    "sound more relevance than it has energy, and more than the same network does untrained. Bars: 95 % intervals over voices and their sources."
+)
+HUES = {"relevance": Look("vermilion", ""), "energy": Look("blue", "", "6 3"), "random": Look("green", "", "2 2")}
+HURT = {"below": "less than", "above": "more than", "level": "no more than"}
+PROTOCOLS = {"tdoa": "as published", "tdoa_refined": "refined: exact delays, between samples"}
+MEASURES = {"mae_samples": "error of the others (samples)", "anomalies_percent": "anomalies (%)", "direction_percent": "direction: right less wrong (%)"}
+PARTS = {"direct": "direct sound", "early": "early reflections", "late": "late reflections", "noise": "noise"}
+
+
+def relevance(read: Mapping[str, Results]) -> Act:
+    """Return the act, on the experiments that every page has, and shares where they are."""
+    views = [removal(read["perturbation"].tables), delays({name: read[name].tables for name in PROTOCOLS if name in read})]
+    if "shares" in read:
+        views.append(shares(read["shares"].tables["shares.csv"], read["shares"].sources))
+    return Act("relevance", "Relevance", "Does relevance show it?", LEAD, views)
+
+
+def removal(tables: Mapping[str, pd.DataFrame]) -> View:
+    """Return the errors against the share removed, beside the published ones and a constant."""
+    curves = tables["curves.csv"]
+    titles = curve_titles(curves)
+    named = [titles.get((curve, method), curve) for curve, method in zip(curves["curve"], curves["method"], strict=True)]
+    table = curves.assign(removed=named)
+    theirs = table[table["published_mae_m"].notna()]
+    theirs = theirs.assign(mae_m=theirs["published_mae_m"], low_m=None, high_m=None, windows=None)
+    theirs["removed"] += ", published"
+    table = with_localizer(with_condition(_pooled_first(pd.concat([table, theirs], ignore_index=True))), "model")
+    columns = [LOCALIZER, CONDITION, Column("removed", "removed"), Column("percent", "share removed", "%", 0),
+               *interval("MAE", "m", 3, "mae_m", "low_m", "high_m"), Column("windows", "windows", "", 0)]  # fmt: skip
+    looks = {title: _of_method(HUES[curve], method, curves) for (curve, method), title in titles.items()}
+    looks |= {f"{title}, published": replace(look, dashes="1 3") for title, look in looks.items()}
+    looks[CENTRE] = Look("pale", "", "3 3")
+    chart = Chart("lines", "percent", "mae_m", "removed", looks, "", "low_m", "high_m", "windows")
+    said = removal_sentence(tables["verdicts.csv"])
+    return View("removal", "Removal", said, REMOVAL_HOW, columns, kept(table, columns), [LOCALIZER.name, CONDITION.name], chart)
+
+
+def removal_sentence(verdicts: pd.DataFrame) -> list[str]:
+    """Say how removal of a little relevance compares with its controls, in all conditions together."""
+    verdicts, named = of_pooled(verdicts), has_several_methods(verdicts)
+    percent = verdicts.loc[verdicts["percent"] > 0, "percent"].min()
+    told = verdicts[verdicts["percent"] == percent].set_index(["model", "method", "against"])["verdict"]
+    parts = []
+    for model, method in distinct(verdicts, ["model", "method"]):
+        name = localizer_title(model) + (f" ({method_title(method)})" if named else "")
+        random, loud = (HURT[told[model, method, against]] for against in ("random", "energy"))
+        parts.append(f"in {name} {random} at random and {loud} by loudness")
+    return [f"To remove the {percent:g} % with the largest relevance hurts {', '.join(parts)}."]
+
+
+def delays(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> View:
+    """Return how well delays are told, by each protocol, for each pair of microphones."""
+    parts = []
+    for name in reversed(list(tables)):
+        summary = tables[name]["summary.csv"]
+        titles = signal_titles(summary)
+        keys = zip(summary["signal"], summary["method"], summary["model"], strict=True)
+        summary = summary.assign(read=[titles[key] for key in keys], protocol=PROTOCOLS[name])
+        parts += [_measured(summary, measure) for measure in MEASURES]
+    table = with_condition(_pooled_first(pd.concat(parts, ignore_index=True)))
+    table = table.assign(pair=table["pair"].str.replace("-", " and "))
+    columns = [Column("protocol", "delays"), Column("pair", "microphones"), CONDITION, Column("measure", "measure"),
+               Column("read", "read from"), *interval("value", "", 2), Column("windows", "windows", "", 0)]  # fmt: skip
+    kinds = {"microphones": Look("blue", "square"), "relevance": Look("vermilion"), "untrained": Look("pale", "diamond"),
+             LAG_ZERO: Look("ink", "times")}  # fmt: skip
+    looks = {title: kinds[key[0]] for name in tables for key, title in signal_titles(tables[name]["summary.csv"]).items()}
+    chart = Chart("dots", "value", "read", "read", looks, "measure", "low", "high", "windows", free=True)
+    said = delay_sentence({name: each["verdicts.csv"] for name, each in tables.items()})
+    choices = ["protocol", "pair", CONDITION.name]
+    return View("delays", "Delays", said, DELAYS_HOW, columns, kept(table, columns), choices, chart)
+
+
+def delay_sentence(verdicts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Say whether delays from relevance beat a constant, and whether they beat untrained networks in direction."""
+    zero = of_pooled(verdicts["tdoa"])
+    sides = of_pooled(list(verdicts.values())[-1])
+    sides = sides[(sides["score"] == "direction_percent") & (sides["verdict"] == "above")]
+    said = []
+    for model in dict.fromkeys(zero["model"]):
+        than = set(zero.loc[(zero["model"] == model) & (zero["against"] == LAG_ZERO), "verdict"])
+        better = {(True, False): "better than", (True, True): "in one score better, in the other worse than",
+                  (False, True): "no better than"}.get(("below" in than, "above" in than), "not told from")  # fmt: skip
+        own = sides[sides["model"] == model]
+        side = "point no more often to the right side than those of untrained networks"
+        if len(own):
+            best = own.loc[own["low"].idxmax()]
+            numbers = [rounded(best[name], 0) for name in ("value", "control")]
+            side = (f"point more often to the right side than those of untrained networks (microphones {best['pair'].replace('-', ' and ')}: "
+                    f"{numbers[0]} and {numbers[1]} %)")  # fmt: skip
+        said.append(f"Delays from the relevance of {localizer_title(model)} are {better} saying “lag 0” always, and {side}.")
+    return said
+
+
+def shares(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
+    """Return the share of each part of the sound in energy, in relevance, and in that of untrained networks."""
+    said = share_sentence(table)
+    table = shipped(table.rename(columns={"model": "localizer"}))
+    own = table.assign(of="relevance", value=table["share"])
+    energy = table.assign(of="energy", value=table["energy_share"], low=None, high=None)
+    untrained = table.assign(of="relevance, untrained", value=table["untrained_share"], low=None, high=None)
+    table = with_localizer(with_condition(pd.concat([own, energy, untrained], ignore_index=True)))
+    how = [f"{method_title(method)}, {score}" for method, score in zip(table["method"], table["score"], strict=True)]
+    table = table.assign(how=how, part=table["part"].map(PARTS), sources=table["condition"].map(sources))
+    table = table.iloc[(~table["method"].eq("gradient_x_input")).argsort(kind="stable")]
+    columns = [Column("how", "relevance"), WEIGHTS, LOCALIZER, Column("part", "part"), Column("of", "share of"), T60,
+               *interval("share", "", 2), Column("sources", "sources", "", 0)]  # fmt: skip
+    looks = {"relevance": Look("vermilion"), "energy": Look("blue", "square", "6 3"), "relevance, untrained": Look("pale", "diamond", "2 3")}
+    chart = Chart("lines", T60.name, "value", "of", looks, "part", "low", "high", "sources")
+    choices = [LOCALIZER.name, WEIGHTS.name, "how"]
+    return View("shares", "Shares", said, SHARES_HOW, columns, kept(table, columns), choices, chart)
+
+
+def share_sentence(table: pd.DataFrame) -> list[str]:
+    """Say in how many conditions the direct sound gets more than its energy, and than untrained."""
+    direct = direct_shares(table)
+    direct = direct[[" " not in name for name in direct["model"]]]
+    said = []
+    for model, rows in direct.groupby("model", sort=False):
+        both = (rows[["energy_verdict", "untrained_verdict"]] == "above").all(axis=1).sum()
+        said.append(f"in {localizer_title(model)} in {both} of {len(rows)} conditions")
+    told = f"Gradient x input gives the direct sound more than its energy and than an untrained network does {', '.join(said)}."
+    return [told] if said else []
+
+
+def _measured(summary: pd.DataFrame, measure: str) -> pd.DataFrame:
+    names = {measure: "value", f"{measure}_low": "low", f"{measure}_high": "high"}
+    table = summary[["condition", "pair", "read", "protocol", "windows", *names]].rename(columns=names)
+    return table[table["value"].notna()].assign(measure=MEASURES[measure])
+
+
+def _pooled_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table.iloc[(table["condition"] != "pooled").argsort(kind="stable")]
+
+
+def _of_method(look: Look, method: str, curves: pd.DataFrame) -> Look:
+    """Return the look of a relevance curve: the first method's is the look itself, others have symbols."""
+    methods = [each for each in dict.fromkeys(curves["method"]) if each]
+    symbols = ("", "square", "diamond", "triangle")
+    return replace(look, symbol=symbols[methods.index(method) % len(symbols)]) if method in methods else look
