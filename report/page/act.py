@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -126,8 +126,8 @@ class View:
     name, title : str
     sentences : list of str
         What was found, written by results.
-    how : str
-        How to read the picture.
+    how, details : str
+        How to read the picture, in a line; what else is to know of it, which is folded away.
     columns : list of Column
     rows : list of lists
         Values as `Column.kept` returns them.
@@ -145,21 +145,35 @@ class View:
     rows: list[list]
     choices: list[str] = field(default_factory=list)
     chart: Chart | None = None
+    details: str = ""
 
     def data(self) -> dict:
-        """Return all as plain values."""
+        """Return all as plain values; texts of rows are places in a list of each column's texts."""
         found = asdict(self)
+        for place, (column, about) in enumerate(zip(self.columns, found["columns"], strict=True)):
+            if column.decimals is None:
+                about["texts"] = list(dict.fromkeys(row[place] for row in self.rows))
+                for row in found["rows"]:
+                    row[place] = about["texts"].index(row[place])
         if self.chart:
-            shown = {row[self._place(self.chart.series)] for row in self.rows} if self.chart.series else set()
+            shown = next((each["texts"] for each in found["columns"] if each["name"] == self.chart.series), [])
             found["chart"]["looks"] = {name: asdict(look) for name, look in self.chart.looks.items() if name in shown}
         return found
 
-    def texts(self) -> list[list[str]]:
-        """Return the rows for readers."""
-        return [[column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+    def groups(self) -> Iterator[tuple[str, list[list[str]]]]:
+        """Yield the rows for readers by what can be chosen, which stands above them; `shown` are their columns."""
+        of_group: dict[str, list[list[str]]] = {}
+        for row in self.rows:
+            cells = list(zip(self.columns, row, strict=True))
+            chosen = ", ".join(column.text(value) for column, value in cells if column.name in self.choices and value)
+            texts = [column.text(value) for column, value in cells if column.name not in self.choices]
+            of_group.setdefault(chosen, []).append(texts)
+        yield from of_group.items()
 
-    def _place(self, name: str) -> int:
-        return [column.name for column in self.columns].index(name)
+    @property
+    def shown(self) -> list[Column]:
+        """The columns that are not for choosing."""
+        return [column for column in self.columns if column.name not in self.choices]
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ function lookOf(chart, name) {
 }
 
 function legend({ chart }, rows) {
-  const names = chart.kind === "cells" ? [] : distinct(rows.map((row) => row[chart.series]));
+  const named = chart.kind === "cells" || [chart.facet, chart.y].includes(chart.series); // by itself
+  const names = named ? [] : distinct(rows.map((row) => row[chart.series]));
   const keys = names.map((name) => {
     const { hue, symbol, dashes } = lookOf(chart, name);
     const look = { stroke: `var(--${hue})`, strokeWidth: 1.75 };
@@ -104,7 +105,7 @@ function lines(view, rows, all, width) {
     }
   }
   const drawn = Plot.plot({
-    width, height: 300, marginLeft: 46, marginBottom: 40, marginTop: 12,
+    width, height: 300, marginLeft: 46, marginBottom: 40, marginTop: 28, marginRight: 8, insetLeft: sparse ? 14 : 0, insetRight: sparse ? 14 : 0,
     x: axis({ label: heading(x), ticks: sparse ? places : Math.min(places.length, Math.round(width / 55)), tickFormat: (value) => shownText({ decimals: 3 }, value).replace(/\.?0+$/, "") }),
     y: axis({ label: heading(y), domain: extent(chart, chart.y, chart.free ? rows : all), nice: true, ticks: 5, grid: true, labelAnchor: "top" }),
     marks,
@@ -119,8 +120,10 @@ function dots(view, rows, all, width) {
   const names = distinct(rows.map((row) => row[chart.series]));
   const side = Math.max(...kinds.map((kind) => kind.length)) * 6.6 + 16;
   const above = side > 0.42 * width;
-  const together = names.every((name) => kinds.includes(name)) ? 1 : names.length;
-  const at = (row) => kinds.indexOf(row[chart.y]) + (together > 1 ? (0.6 * (names.indexOf(row[chart.series]) - (together - 1) / 2)) / together : 0) + (above ? 0.18 : 0);
+  const beside = Object.fromEntries(kinds.map((kind) => [kind, distinct(rows.filter((row) => row[chart.y] === kind).map((row) => row[chart.series]))]));
+  const together = Math.max(...Object.values(beside).map(({ length }) => length));
+  const offset = (own, name) => (0.62 * (own.indexOf(name) - (own.length - 1) / 2)) / together;
+  const at = (row) => kinds.indexOf(row[chart.y]) + offset(beside[row[chart.y]], row[chart.series]) + (above ? 0.18 : 0);
   const marks = [Plot.ruleX(chart.rules, { stroke: "var(--pale)" })];
   for (const name of names) {
     const own = rows.filter((row) => row[chart.series] === name);
@@ -131,13 +134,13 @@ function dots(view, rows, all, width) {
     if (symbol) marks.push(Plot.dot(own, { x: chart.x, y: at, r: 4, symbol, fill: stroke, stroke, strokeWidth: 1.5 }));
   }
   const label = above
-    ? Plot.text(kinds, { frameAnchor: "left", y: (_, index) => index - 0.36, text: (kind) => kind, textAnchor: "start", fill: "currentColor" })
+    ? Plot.text(kinds, { frameAnchor: "left", dx: -14, y: (_, index) => index - 0.36, text: (kind) => kind, textAnchor: "start", fill: "currentColor" })
     : Plot.axisY(kinds.map((_, index) => index), { tickFormat: (index) => kinds[index], tickSize: 0, label: null });
   const height = Math.max(above ? 40 : 28, 9 * together + (above ? 26 : 14)) * kinds.length + 52;
   const domain = extent(chart, chart.x, chart.free ? rows : all);
   const drawn = Plot.plot({
-    width, height, marginLeft: above ? 4 : side, marginRight: 14, marginTop: 8, marginBottom: 44,
-    x: axis({ label: chart.free ? null : heading(x), domain, nice: !chart.log, grid: true, type: chart.log ? "log" : "linear", ticks: Math.round(width / 90) }),
+    width, height, marginLeft: above ? 14 : side, marginRight: 14, marginTop: 8, marginBottom: 44,
+    x: axis({ label: chart.free ? null : heading(x), domain, nice: !chart.log, grid: true, type: chart.log ? "log" : "linear", ticks: Math.round(width / 90), tickFormat: chart.log ? (value) => String(Number(value.toPrecision(2))) : undefined }),
     y: { domain: [kinds.length - 0.4, -0.6], axis: null },
     marks: [...marks, label],
   }); // prettier-ignore
@@ -149,8 +152,9 @@ function cells(view, rows, all, width) {
   const [across, down] = [chart.x, chart.y].map((name) => distinct(rows.map((row) => row[name])));
   const most = Math.max(...rows.map((row) => row[chart.series]));
   const side = Math.max(...down.map((name) => name.length)) * 6.6 + 12;
+  const top = Math.max(...across.map((name) => name.length)) * 5.4 + 20;
   const drawn = Plot.plot({
-    width, height: 24 * down.length + 130, marginLeft: side, marginTop: 120, marginRight: 20, marginBottom: 4,
+    width, height: 24 * down.length + top + 4, marginLeft: side, marginTop: top, marginRight: 56, marginBottom: 4,
     x: { domain: across, axis: null }, y: { domain: down, axis: null }, opacity: { domain: [0, 1], range: [0, 1] },
     marks: [
       Plot.cell(rows, { x: chart.x, y: chart.y, fill: "var(--blue)", fillOpacity: (row) => 0.62 * (1 - (row[chart.series] - 1) / Math.max(most - 1, 1)), inset: 0.5 }),

@@ -33,10 +33,12 @@ function useTheme(theme) {
 }
 
 function asObjects({ columns, rows }) {
-  return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
+  const value = ({ texts }, kept) => (texts ? texts[kept] : kept);
+  return rows.map((row) => Object.fromEntries(columns.map((column, index) => [column.name, value(column, row[index])])));
 }
 
-function table({ title, columns }, rows) {
+function table({ title, columns: all, choices }, rows) {
+  const columns = all.filter(({ name }) => !choices.includes(name));
   const kind = ({ decimals }) => (decimals === null ? { class: "text" } : {});
   const head = columns.map((column) => make("th", { scope: "col", ...kind(column) }, heading(column)));
   const body = rows.map((row) =>
@@ -47,10 +49,12 @@ function table({ title, columns }, rows) {
 }
 
 /* All rows of a view, in every choice, as CSV. */
-function saveButton(name, { columns, rows }) {
+function saveButton(name, view) {
   const quoted = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : (value ?? ""));
   const button = make("button", { type: "button" }, "Save all rows (CSV)");
   button.addEventListener("click", () => {
+    const { columns } = view;
+    const rows = asObjects(view).map((row) => columns.map((column) => row[column.name]));
     const text = [columns.map(heading), ...rows].map((row) => row.map(quoted).join(",")).join("\n");
     const place = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/csv" }));
     make("a", { href: place, download: `${name}.csv` }).click();
@@ -59,21 +63,20 @@ function saveButton(name, { columns, rows }) {
   return button;
 }
 
-/* A row of buttons, or a list where there are many; tells which value is chosen. */
-function choice(name, title, values, chosen, choose) {
-  if (values.length > 5) {
-    const options = values.map((value) => new Option(value, value, false, value === chosen));
-    const list = make("select", { name }, ...options);
-    list.addEventListener("change", () => choose(list.value));
-    return make("label", { class: "choice" }, make("span", {}, title), list);
-  }
-  const buttons = values.map((value) => {
-    const radio = make("input", { type: "radio", name, value });
-    radio.checked = value === chosen;
-    radio.addEventListener("change", () => choose(value));
-    return make("label", {}, radio, make("span", {}, value));
+function tabs(name, titles, chosen, choose) {
+  const made = titles.map((title) => {
+    const radio = make("input", { type: "radio", name, value: title });
+    radio.checked = title === chosen;
+    radio.addEventListener("change", () => choose(title));
+    return make("label", {}, radio, make("span", {}, title));
   });
-  return make("fieldset", { class: "choice" }, make("legend", {}, title), ...buttons);
+  return make("fieldset", { class: "tabs" }, make("legend", { class: "unseen" }, "Picture"), ...made);
+}
+
+function choice(name, title, values, chosen, choose) {
+  const list = make("select", { name }, ...values.map((value) => new Option(value, value, false, value === chosen)));
+  list.addEventListener("change", () => choose(list.value));
+  return make("label", {}, `${title} `, list);
 }
 
 /* Rows of what is chosen, column by column; what a column no longer has falls back to its first. */
@@ -91,48 +94,49 @@ function select(view, rows, chosen) {
 function perform(stage, { views }) {
   const name = stage.dataset.act;
   const chosen = { view: views[0]?.title };
-  const form = make("form", { class: "choices" });
-  const scene = make("div", { class: "scene" });
   const status = make("p", { class: "unseen", role: "status" });
+  const scene = make("form", { class: "scene" });
   const announce = (text) => (status.textContent = text);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  stage.replaceChildren(form, scene, status);
+  scene.addEventListener("submit", (event) => event.preventDefault());
+  stage.replaceChildren(scene, status);
 
   function show() {
     const view = views.find(({ title }) => title === chosen.view);
     const [rows, offered] = select(view, asObjects(view), chosen);
-    const focused = document.activeElement?.name;
     const change = (of) => (value) => {
+      const focused = document.activeElement.name;
       chosen[of] = value;
       show();
+      scene.querySelector(`[name="${focused}"]:checked, select[name="${focused}"]`)?.focus();
       announce(value);
     };
-    const titles = views.map(({ title }) => title);
-    const heads = Object.fromEntries(view.columns.map((column) => [column.name, heading(column)]));
-    form.replaceChildren(
-      ...(titles.length > 1 ? [choice(`${name}-view`, "picture", titles, chosen.view, change("view"))] : []),
-      ...Object.entries(offered)
-        .filter(([, values]) => values.length > 1)
-        .map(([of, values]) => choice(`${name}-${of}`, heads[of], values, chosen[of], change(of))),
+    const title = (of) => view.columns.find((column) => column.name === of).title;
+    const choices = Object.entries(offered)
+      .filter(([, values]) => values.length > 1)
+      .map(([of, values]) => choice(`${name}-${of}`, title(of), values, chosen[of], change(of)));
+    const titles = views.map((each) => each.title);
+    const said = view.sentences.map((sentence) => make("p", {}, sentence));
+    scene.replaceChildren(
+      ...(titles.length > 1 ? [tabs(`${name}-view`, titles, chosen.view, change("view"))] : []),
+      ...(said.length ? [make("div", { class: "sentences" }, ...said)] : []),
+      make("div", { class: "picture" }, ...picture(name, view, rows, choices, announce)),
     );
-    if (focused) (form.querySelector(`[name="${focused}"]:checked`) ?? form.querySelector(`select[name="${focused}"]`))?.focus();
-    scene.replaceChildren(...parts(name, view, rows, announce));
   }
 
   if (views.length) show();
 }
 
-function parts(name, view, rows, announce) {
-  const sentences = view.sentences.map((sentence) => make("p", { class: "sentence" }, sentence));
-  if (!view.chart) return [...sentences, table(view, rows), saveButton(`${name}-${view.name}`, view)];
-  const drawn = make("figure", {}, legend(view, rows), chart(view, rows, announce), make("figcaption", {}, view.how));
+function picture(name, view, rows, choices, announce) {
+  const all = () => [table(view, rows), saveButton(`${name}-${view.name}`, view)];
+  if (!view.chart) return all();
   const fold = make("details", {}, make("summary", {}, `The table: ${rows.length} rows`));
-  fold.addEventListener(
-    "toggle",
-    () => fold.append(table(view, rows), saveButton(`${name}-${view.name}`, view)),
-    { once: true },
-  );
-  return [...sentences, drawn, fold];
+  const fill = () => fold.append(...(view.details ? [make("p", { class: "how" }, view.details)] : []), ...all());
+  fold.addEventListener("toggle", fill, { once: true });
+  return [
+    make("div", { class: "choices" }, ...choices),
+    make("figure", {}, legend(view, rows), chart(view, rows, announce), make("figcaption", {}, view.how)),
+    fold,
+  ];
 }
 
 const button = document.getElementById("theme");

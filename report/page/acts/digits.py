@@ -38,7 +38,9 @@ def accuracy(over_folds: pd.DataFrame) -> View:
     """Return right answers by corpus, network and task, beside the published ones."""
     table = titled(over_folds)
     theirs = table[table["published"].notna()].drop_duplicates(["task", "network"])
-    theirs = theirs.assign(corpus="AudioMNIST, published", accuracy=theirs["published"], low=None, high=None, folds=None)
+    theirs = theirs.assign(
+        corpus="AudioMNIST, published", accuracy=theirs["published"], low=None, high=None, folds=None
+    )
     table = pd.concat([table, theirs], ignore_index=True)
     table = table.assign(what=table["network"] + ", " + table["task"])
     table[["accuracy", "low", "high"]] = 100 * table[["accuracy", "low", "high"]].astype(float)
@@ -57,12 +59,20 @@ def accuracy(over_folds: pd.DataFrame) -> View:
 def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     """Return scores against the share removed, a panel a domain."""
     curves = titled(tables["curves.csv"])
-    named = [REMOVED_BY[curve].format(method_title(method)) for curve, method in zip(curves["curve"], curves["method"], strict=True)]
+    named = [
+        REMOVED_BY[curve].format(method_title(method))
+        for curve, method in zip(curves["curve"], curves["method"], strict=True)
+    ]
     table = curves.assign(by=named, domain=curves["domain"].map(DOMAIN_TITLES), score=curves["score"].map(SCORE_TITLES))
     table[["mean", "low", "high"]] = 100 * table[["mean", "low", "high"]]
     columns = [NETWORK, Column("score", "score"), Column("domain", "removed are"), Column("by", "in the order of"),
                Column("percent", "share removed", "%", 0), *interval("score", "%", 1, "mean"), INPUTS]  # fmt: skip
-    hues = {method: hue for method, hue in zip(filter(None, dict.fromkeys(curves["method"])), ("vermilion", "purple", "green"), strict=False)}
+    hues = {
+        method: hue
+        for method, hue in zip(
+            filter(None, dict.fromkeys(curves["method"])), ("vermilion", "purple", "green"), strict=False
+        )
+    }
     looks = {}
     for curve, method, title in zip(curves["curve"], curves["method"], named, strict=True):
         hue = hues.get(method, "blue" if curve == "energy" else "pale")
@@ -84,7 +94,9 @@ def stretch(table: pd.DataFrame) -> View:
     """Return how often "female" is answered against the factor, frequencies beside times."""
     said = stretch_sentence(table)
     table = titled(table[table["answer"] == "female"])
-    table = table.assign(gender=table["gender"].map(GENDER_TITLES), axis=table["axis"].map({"frequency": "frequencies", "time": "times"}))
+    table = table.assign(
+        gender=table["gender"].map(GENDER_TITLES), axis=table["axis"].map({"frequency": "frequencies", "time": "times"})
+    )
     table[["mean", "low", "high"]] = 100 * table[["mean", "low", "high"]]
     columns = [NETWORK, Column("axis", "stretched"), Column("gender", "voices"), Column("factor", "factor", "", 2),
                *interval("“female”", "%", 1, "mean"), INPUTS]  # fmt: skip

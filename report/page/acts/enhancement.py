@@ -22,7 +22,9 @@ BURST_HOW = (
     "A burst is added that is known to change the mask. Enrichment is how much of the attribution lies on it, over chance: 1 is chance. An untrained network and "
     "one with shuffled weights are controls. Bars: 95 % intervals over voices."
 )
-MASKS_HOW = "How the mask goes with two ideal ones, beside controls: correlation over bins. Bars: 95 % intervals over voices."
+MASKS_HOW = (
+    "How the mask goes with two ideal ones, beside controls: correlation over bins. Bars: 95 % intervals over voices."
+)
 LAGS_HOW = "How long before the output it is that the mask listens to: the share of each moment. Bands: 95 % intervals over voices."
 LOOKS = {"trained": Look("vermilion"), "untrained": Look("blue", "square", "6 3"), "shuffled": Look("green", "triangle", "6 3"),
          "energy": Look("ink", "diamond", "2 3"), "random": Look("pale", "times", "2 3")}  # fmt: skip
@@ -53,7 +55,13 @@ def amplification(effects: pd.DataFrame, said: str) -> View:
     ends = ["opened", "opened_low", "opened_high"]
     columns = [Column("network", "network"), Column("title", "bins by"), Column("choice", "louder"),
                *interval("change of the mean mask", "", 3, *ends), Column("predicted", "as attributed", "", 3), CLIPS]  # fmt: skip
-    looks = dict(zip(CHOICES.values(), (Look("vermilion", "triangle"), Look("blue", "square"), Look("ink", "diamond"), Look("pale", "times")), strict=True))
+    looks = dict(
+        zip(
+            CHOICES.values(),
+            (Look("vermilion", "triangle"), Look("blue", "square"), Look("ink", "diamond"), Look("pale", "times")),
+            strict=True,
+        )
+    )
     chart = Chart("dots", ends[0], "title", "choice", looks, "network", ends[1], ends[2], "clips", rules=(0,))
     return View("louder", "Louder bins", [said], LOUDER_HOW, columns, kept(table, columns), [], chart)
 
@@ -69,7 +77,12 @@ def bursts(enrichments: pd.DataFrame, said: str) -> View:
     table = table[table["burst"] > LEAST]
     ends = ["burst", "burst_low", "burst_high"]
     table["burst_low"] = table["burst_low"].clip(lower=LEAST)
-    columns = [Column("title", "method"), Column("network", "network"), *interval("enrichment", "times chance", 2, *ends), CLIPS]
+    columns = [
+        Column("title", "method"),
+        Column("network", "network"),
+        *interval("enrichment", "times chance", 2, *ends),
+        CLIPS,
+    ]
     looks = LOOKS | {"reviewers’": Look("pale", "")}
     chart = Chart("dots", ends[0], "title", "network", looks, "", ends[1], ends[2], "clips", rules=(1,), log=True)
     return View("bursts", "A burst", [said], BURST_HOW, columns, kept(table, columns), [], chart)
@@ -90,7 +103,12 @@ def lags(table: pd.DataFrame, said: str) -> View:
     table = table[table["method"] == table["method"].iloc[0]]
     ends = ["share", "share_low", "share_high"]
     table = table.assign(**{name: 100 * table[name] for name in ends})
-    columns = [Column("of", "of"), Column("lag_ms", "before the output", "ms", 0), *interval("share", "%", 2, *ends), CLIPS]
+    columns = [
+        Column("of", "of"),
+        Column("lag_ms", "before the output", "ms", 0),
+        *interval("share", "%", 2, *ends),
+        CLIPS,
+    ]
     looks = {name: Look(look.hue, "", look.dashes) for name, look in LOOKS.items()}
     chart = Chart("lines", "lag_ms", ends[0], "of", looks, "", ends[1], ends[2], "clips")
     return View("lags", "The past", [said], LAGS_HOW, columns, kept(table, columns), [], chart)

@@ -36,23 +36,21 @@ from report.style import T60_title, condition_title, localizer_title
 from report.tables import rounded
 
 LEAD = """Nothing has to be assumed of any explanation for this: one thing is changed in what the microphones hear, and the estimate moves or not."""
-CUES_HOW = (
+CUES_HOW = "A weight is how far the estimate follows a cue that is moved alone: 1 all the way, 0 not at all. Hollow: no control finds the cue there."
+CUES_DETAILS = (
     "Four positions are drawn for each trial: the direct sound has the delays of one and the levels of a second, early reflections (up to 20 ms "
-    "later) are those of a third, late ones of a fourth. A weight is how far the estimate follows that position: 1 all the way. Hollow: no control finds "
-    "the cue there, so nothing is known. Bars: 95 % intervals over voices and trials."
+    "later) are those of a third, late ones of a fourth. Where small localizers that were fitted to one cue do not find it, nothing is known. Bars: 95 % "
+    "intervals over voices and trials."
 )
 DELAYS_HOW = (
-    "How far the estimate moves when one microphone hears later: really (dots), by the gradient (line), and as it would if the delays of the direct "
-    "sound alone counted, which is multilateration (dashed). Bars and bands: 95 % intervals over voices and their sources."
+    "How far the estimate moves when one microphone hears later: really (dots), by the gradient (line), and if the delays of the direct sound alone "
+    "counted, which is multilateration (dashed)."
 )
 TUNING_HOW = (
-    "How far the estimate moves against the delay of one microphone of the line, from one end to the other. A network that compares "
-    "delays moves steadily; bands are 95 % intervals over voices and their sources."
+    "How far the estimate moves against the delay of one microphone of the line, whose ends are the first and the last."
 )
-CHANGES_HOW = (
-    "The recording is changed so that the right answer is known. Mean absolute error (MAE) after each change, over the same windows; bars are 95 % "
-    "intervals over voices and their sources."
-)
+OVER_VOICES = "Bars and bands: 95 % intervals over voices and their sources."
+CHANGES_HOW = "Mean absolute error (MAE) over the same windows, after changes of the recording of which the right answer is known."
 CHANGES = {
     UNTOUCHED: "nothing changed",
     "no_delays": "direct sound at once everywhere",
@@ -95,13 +93,16 @@ def cues(weights: pd.DataFrame, aligned: Results | None) -> View:
     table = with_localizer(with_condition(pd.concat(parts, ignore_index=True)))
     told = table["trained"].isin(list(TRAINED_FOR.values())) | (table["localizer_title"] == SRP_PHAT)
     table = table[told & table["coordinate"].isin(list(COORDINATES))]
-    table = table.replace({"coordinate": COORDINATES, "cue": CUE_TITLES})
+    order = table["coordinate"].map(list(COORDINATES).index)
+    table = table.iloc[order.argsort(kind="stable")].replace({"coordinate": COORDINATES, "cue": CUE_TITLES})
     table = table.assign(doubt=table["findable"].map({True: None, False: "no control finds it"}))
     columns = [WEIGHTS, COORDINATE, Column("reflections", "reflections"), Column("cue", "cue"), LOCALIZER, T60,
                *interval("weight", "", 2, "weight"), Column("trials", "trials", "", 0), Column("doubt", "doubt")]  # fmt: skip
-    chart = Chart("lines", T60.name, "weight", LOCALIZER.name, LOOKS, "cue", "low", "high", "trials", "doubt", rules=(0, 1))
+    chart = Chart(
+        "lines", T60.name, "weight", LOCALIZER.name, LOOKS, "cue", "low", "high", "trials", "doubt", rules=(0, 1)
+    )
     choices = [WEIGHTS.name, COORDINATE.name, "reflections"]
-    return View("cues", "Weights of cues", said, CUES_HOW, columns, kept(table, columns), choices, chart)
+    return View("cues", "Weights of cues", said, CUES_HOW, columns, kept(table, columns), choices, chart, CUES_DETAILS)
 
 
 def cue_sentence(weights: pd.DataFrame) -> list[str]:
@@ -112,11 +113,16 @@ def cue_sentence(weights: pd.DataFrame) -> list[str]:
     said: dict[str, list[str]] = {}
     for name in (name for name in (*PUBLISHED_MODELS, SRP_PHAT) if name in set(here["localizer"])):
         direct, early = ends.loc[(name, "delays")], ends.loc[(name, "early")]
-        more = "more on" if early["low"] > direct["high"] else "less on" if early["high"] < direct["low"] else "no less on"
+        more = (
+            "more than"
+            if early["low"] > direct["high"]
+            else "less than"
+            if early["high"] < direct["low"]
+            else "about as much as"
+        )
         said.setdefault(more, []).append(localizer_title(name))
-    told = "; ".join(f"{listed(names)} {'rely' if len(names) > 1 else 'relies'} {more}" for more, names in said.items())
-    return [f"At T60 {T60_title(wettest)} s {told} early reflections than on the direct sound’s delays.".replace(
-        "no less on early reflections than on", "on early reflections no less than on")]  # fmt: skip
+    told = "; ".join(f"{listed(names)} {more} the direct sound’s delays" for more, names in said.items())
+    return [f"At T60 {T60_title(wettest)} s early reflections move {told}."]
 
 
 def delays(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, int]) -> View:
@@ -138,7 +144,17 @@ def delays(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, int]) -> Vi
     chart = Chart("lines", "microphone", "mean", "by", looks, "coordinate", "low", "high", "sources", rules=(0,))
     choices = [WEIGHTS.name, LOCALIZER.name, CONDITION.name]
     said = delay_sentence(tables["scores.csv"])
-    return View("delays", "Delay of each microphone", said, DELAYS_HOW, columns, kept(table, columns), choices, chart)
+    return View(
+        "delays",
+        "Delay of each microphone",
+        said,
+        DELAYS_HOW,
+        columns,
+        kept(table, columns),
+        choices,
+        chart,
+        OVER_VOICES,
+    )
 
 
 def delay_sentence(scores: pd.DataFrame) -> list[str]:
@@ -171,7 +187,7 @@ def tuning(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
              for each, hue, symbol in zip(microphones, hues, ("circle", "square", "triangle", "diamond"), strict=True)}  # fmt: skip
     chart = Chart("lines", "delay_samples", ends[0], "of", looks, "coordinate", ends[1], ends[2], "sources", rules=(0,))
     choices = [WEIGHTS.name, LOCALIZER.name, CONDITION.name]
-    return View("tuning", "Tuning curves", said, TUNING_HOW, columns, kept(table, columns), choices, chart)
+    return View("tuning", "Tuning curves", said, TUNING_HOW, columns, kept(table, columns), choices, chart, OVER_VOICES)
 
 
 def tuning_sentence(table: pd.DataFrame) -> list[str]:
@@ -179,7 +195,9 @@ def tuning_sentence(table: pd.DataFrame) -> list[str]:
     first = table["condition"].iloc[0]
     here = table[table["condition"] == first]
     most = {name: 100 * rows["displacement_m"].abs().max() for name, rows in here.groupby("localizer", sort=False)}
-    named = [f"{localizer_title(name)} by {rounded(most[name], 0)} cm" for name in (*PUBLISHED_MODELS, SOFT) if name in most]
+    named = [
+        f"{localizer_title(name)} by {rounded(most[name], 0)} cm" for name in (*PUBLISHED_MODELS, SOFT) if name in most
+    ]
     return [f"At {condition_title(first)} one late microphone moves {listed(named)} at most."]
 
 
@@ -194,7 +212,17 @@ def changes(table: pd.DataFrame) -> View:
                Column("change_m", "more than unchanged", "m", 3), Column("windows", "windows", "", 0)]  # fmt: skip
     chart = Chart("dots", ends[0], "intervention", LOCALIZER.name, LOOKS, "", ends[1], ends[2], "windows")
     choices = [WEIGHTS.name, CONDITION.name]
-    return View("changes", "Changes whose answer is known", said, CHANGES_HOW, columns, kept(table, columns), choices, chart)
+    return View(
+        "changes",
+        "Changes whose answer is known",
+        said,
+        CHANGES_HOW,
+        columns,
+        kept(table, columns),
+        choices,
+        chart,
+        OVER_VOICES,
+    )
 
 
 def change_sentence(table: pd.DataFrame) -> list[str]:

@@ -32,9 +32,10 @@ from report.style import localizer_title
 
 LEAD = """A network that has learned one room may know the room rather than hear the talker. So all of them are asked in their own room,
 and with the same talkers in rooms that they never heard."""
-HOW = (
-    "Mean absolute error (MAE) over windows of a third of a second and coordinates; lower is better. “Always the centre” is a "
-    "constant that hears nothing: what errs as much has not localized. Bars: 95 % intervals over voices and their positions."
+HOW = "Mean absolute error (MAE); lower is better. What errs as much as “always the centre”, a constant that hears nothing, has not localized."
+DETAILS = (
+    "Means are over windows of a third of a second and over x, y and z. Bars: 95 % intervals over voices and their positions. A slope is that of "
+    "estimate against truth: 1 is right, 0 a constant."
 )
 AGAINST = {
     CENTRE: {"below": "less than a constant that hears nothing", "above": "more than a constant that hears nothing",
@@ -68,7 +69,7 @@ def localize(read: Mapping[str, Results]) -> Act | None:
     columns = [TALKERS, PLACE, WEIGHTS, LOCALIZER, T60, *interval("MAE", "m", 3, "mae_m"), WINDOWS, *MEASURES]
     chart = Chart("lines", T60.name, "mae_m", LOCALIZER.name, LOOKS | PUBLISHED, PLACE.name, "low", "high", "windows")
     choices = [TALKERS.name, WEIGHTS.name]
-    view = View("errors", "Errors", sentences(read), HOW, columns, kept(table, columns), choices, chart)
+    view = View("errors", "Errors", sentences(read), HOW, columns, kept(table, columns), choices, chart, DETAILS)
     return Act("localize", "Localize", "Do they localize?", LEAD, [view])
 
 
@@ -85,7 +86,9 @@ def sentences(read: Mapping[str, Results]) -> list[str]:
     if "rooms" in read:
         verdicts = read["rooms"].tables["verdicts.csv"]
         verdicts = verdicts[verdicts["localizer"].isin(PUBLISHED_MODELS) & (verdicts["against"] == OWN)]["verdict"]
-        found.append(f"In other rooms they err more than in their own in {(verdicts == 'above').sum()} of {len(verdicts)} cases.")
+        found.append(
+            f"In other rooms they err more than in their own in {(verdicts == 'above').sum()} of {len(verdicts)} cases."
+        )
     return found
 
 

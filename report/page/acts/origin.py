@@ -12,14 +12,24 @@ from report.page.results import Results
 from running.files import read_json
 
 LEAD = """Every number on this page comes from a file that says how it was made. The same command makes the same numbers."""
-SCRIPTS = {"amplification": "amplify", "cues": "cue", "interventions": "intervention", "maps": "map", "probes": "probe", "sounds": "sound"}
+SCRIPTS = {
+    "amplification": "amplify",
+    "cues": "cue",
+    "interventions": "intervention",
+    "maps": "map",
+    "probes": "probe",
+    "sounds": "sound",
+}
 MODULES = {"amplification": "amplify", "bursts": "burst", "digits": "test"}
 
 
 def origin(read: Mapping[str, Results]) -> Act:
     """Return the act."""
     runs = {name: each.run for name, each in read.items()}
-    commands = [(name, command(name, run["arguments"]), run["arguments"].get("seed"), run["commit"] or "unknown") for name, run in runs.items()]
+    commands = [
+        (name, command(name, run["arguments"]), run["arguments"].get("seed"), run["commit"] or "unknown")
+        for name, run in runs.items()
+    ]
     versions = pd.DataFrame([(package, version, name) for name, run in runs.items() for package, version in run["versions"].items()],
                             columns=["package", "version", "experiment"])  # fmt: skip
     versions = versions.groupby(["package", "version"], sort=False)["experiment"].agg(", ".join).reset_index()

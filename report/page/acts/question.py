@@ -8,17 +8,30 @@ from localization.cues import HORIZONTAL
 from models import PUBLISHED_MODELS
 from params import SRP_PHAT
 from report.any_room import read_verdicts
-from report.page.act import LOCALIZER, LOOKS, T60, Act, Chart, Column, View, interval, kept, with_condition, with_localizer
+from report.page.act import (
+    LOCALIZER,
+    LOOKS,
+    T60,
+    Act,
+    Chart,
+    Column,
+    View,
+    interval,
+    kept,
+    with_condition,
+    with_localizer,
+)
 from report.page.results import Results
 from report.verdict import TABLES
 
 CUES = {"delays": "the direct sound’s delays", "early": "early reflections"}
 LEAD = """Two networks, LocCNN and SampleCNN, hear the raw signals of sixteen microphones and say where a talker is.
 A paper (<a href="https://arxiv.org/abs/2404.03436">Comanducci, Antonacci, Sarti, EUSIPCO 2024</a>) infers from the relevance that
-its networks give to each input sample that they “seem to” remove noise and reverberation. Here the networks are asked."""
+its networks give to each input sample that they “seem to” remove noise and reverberation. Here the networks are asked, beside SRP-PHAT, which compares delays between microphones
+and has learned nothing, in rooms that reverberate ever longer: T60 is the time until sound has died away."""
 HOW = (
-    "How far an estimate follows one cue when only that cue is moved: 1 is all the way, 0 not at all. T60 is how long the "
-    "room reverberates. SRP-PHAT compares delays and has learned nothing. Bars: 95 % intervals over voices and trials."
+    "How far an estimate follows one cue when that cue alone is moved: 1 is all the way, 0 not at all. Bars: 95 % intervals over voices and "
+    "trials."
 )
 
 
@@ -28,12 +41,22 @@ def question(read: Mapping[str, Results]) -> Act:
     if "cues" in read:
         names = [*PUBLISHED_MODELS, SRP_PHAT]
         weights = read["cues"].tables["weights.csv"]
-        shown = weights["localizer"].isin(names) & weights["cue"].isin(list(CUES)) & (weights["coordinate"] == HORIZONTAL)
+        shown = (
+            weights["localizer"].isin(names) & weights["cue"].isin(list(CUES)) & (weights["coordinate"] == HORIZONTAL)
+        )
         table = with_localizer(with_condition(weights[shown])).replace({"cue": CUES})
         table = table.sort_values("cue", key=lambda cue: cue.map(list(CUES.values()).index), kind="stable")
-        columns = [Column("cue", "cue"), LOCALIZER, T60, *interval("weight", "", 2, "weight"), Column("trials", "trials", "", 0)]
+        columns = [
+            Column("cue", "cue"),
+            LOCALIZER,
+            T60,
+            *interval("weight", "", 2, "weight"),
+            Column("trials", "trials", "", 0),
+        ]
         chart = Chart("lines", T60.name, "weight", LOCALIZER.name, LOOKS, "cue", "low", "high", "trials", rules=(0, 1))
-        views.append(View("weights", "Weights of two cues", verdict(read), HOW, columns, kept(table, columns), chart=chart))
+        views.append(
+            View("weights", "Weights of two cues", verdict(read), HOW, columns, kept(table, columns), chart=chart)
+        )
     return Act("question", "Question", "What do localization networks hear?", LEAD, views)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from models import PUBLISHED_MODELS
 from params import CENTRE, LAG_ZERO
 from report.page.act import (
     CONDITION,
@@ -33,29 +34,36 @@ from report.verdict import direct_shares
 LEAD = """The paper’s argument rests on relevance: layer-wise relevance propagation (LRP) hands an answer back through the layers until every input
 sample has its share. If relevance points at what a network needs, removing it must hurt; if it carries delays, they must be right; if it leaves out
 reflections, the direct sound must get more than its energy. Each is tried beside a control that hears nothing of it."""
-REMOVAL_HOW = (
-    "A share of the input is set to zero: the samples with the largest relevance, the loudest ones, or random ones. Error means something only "
-    "below that of “always the centre”, a constant. Dotted: published. Bands: 95 % intervals over voices and their sources."
+REMOVAL_HOW = "Error after a share of the input is set to zero. It means something only below that of “always the centre”, a constant. Dotted: published."
+REMOVAL_DETAILS = "Zeroed are the samples with the largest relevance, the loudest ones, or random ones. Bands: 95 % intervals over voices and their sources."
+DELAYS_HOW = "Delays between two microphones, read from their signals, from their relevance, and from controls that know nothing."
+DELAYS_DETAILS = (
+    "Delays are read by GCC-PHAT, which compares phases. An anomaly is off by more than half of the speech’s correlation time; the error is that of the "
+    "others. Direction is how often a delay has the right sign less how often the wrong one, where the true one is a sample or more. Bars: 95 % intervals over voices "
+    "and their sources, of untrained networks over their initialisations."
 )
-DELAYS_HOW = (
-    "The delay between two microphones is read from their signals and from their relevance (by GCC-PHAT, which compares phases). An anomaly is a delay "
-    "that is off by more than half of the speech’s correlation time; direction is how often it has the right sign less how often the wrong one. “Always lag "
-    "0” and untrained networks are controls. Bars: 95 % intervals, of untrained networks over their initialisations."
-)
-SHARES_HOW = (
-    "What microphones hear is the sum of direct sound, early and late reflections and noise. A network that removes reverberation would give the direct "
-    "sound more relevance than it has energy, and more than the same network does untrained. Bars: 95 % intervals over voices and their sources."
+SHARES_HOW = "Shares of each part of the sound in the relevance, beside its share of the energy, and that in the relevance of the network untrained."
+SHARES_DETAILS = (
+    "A network that removes reverberation would give the direct sound more relevance than it has energy, and more than untrained. Exact: by linearity; split and "
+    "dominated: by samples. Bars: 95 % intervals over voices and their sources."
 )
 HUES = {"relevance": Look("vermilion", ""), "energy": Look("blue", "", "6 3"), "random": Look("green", "", "2 2")}
 HURT = {"below": "less than", "above": "more than", "level": "no more than"}
 PROTOCOLS = {"tdoa": "as published", "tdoa_refined": "refined: exact delays, between samples"}
-MEASURES = {"mae_samples": "error of the others (samples)", "anomalies_percent": "anomalies (%)", "direction_percent": "direction: right less wrong (%)"}
+MEASURES = {
+    "mae_samples": "error of the others (samples)",
+    "anomalies_percent": "anomalies (%)",
+    "direction_percent": "direction: right less wrong (%)",
+}
 PARTS = {"direct": "direct sound", "early": "early reflections", "late": "late reflections", "noise": "noise"}
 
 
 def relevance(read: Mapping[str, Results]) -> Act:
     """Return the act, on the experiments that every page has, and shares where they are."""
-    views = [removal(read["perturbation"].tables), delays({name: read[name].tables for name in PROTOCOLS if name in read})]
+    views = [
+        removal(read["perturbation"].tables),
+        delays({name: read[name].tables for name in PROTOCOLS if name in read}),
+    ]
     if "shares" in read:
         views.append(shares(read["shares"].tables["shares.csv"], read["shares"].sources))
     return Act("relevance", "Relevance", "Does relevance show it?", LEAD, views)
@@ -65,7 +73,9 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     """Return the errors against the share removed, beside the published ones and a constant."""
     curves = tables["curves.csv"]
     titles = curve_titles(curves)
-    named = [titles.get((curve, method), curve) for curve, method in zip(curves["curve"], curves["method"], strict=True)]
+    named = [
+        titles.get((curve, method), curve) for curve, method in zip(curves["curve"], curves["method"], strict=True)
+    ]
     table = curves.assign(removed=named)
     theirs = table[table["published_mae_m"].notna()]
     theirs = theirs.assign(mae_m=theirs["published_mae_m"], low_m=None, high_m=None, windows=None)
@@ -78,7 +88,17 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     looks[CENTRE] = Look("pale", "", "3 3")
     chart = Chart("lines", "percent", "mae_m", "removed", looks, "", "low_m", "high_m", "windows")
     said = removal_sentence(tables["verdicts.csv"])
-    return View("removal", "Removal", said, REMOVAL_HOW, columns, kept(table, columns), [LOCALIZER.name, CONDITION.name], chart)
+    return View(
+        "removal",
+        "Removal",
+        said,
+        REMOVAL_HOW,
+        columns,
+        kept(table, columns),
+        [LOCALIZER.name, CONDITION.name],
+        chart,
+        REMOVAL_DETAILS,
+    )
 
 
 def removal_sentence(verdicts: pd.DataFrame) -> list[str]:
@@ -109,11 +129,13 @@ def delays(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> View:
                Column("read", "read from"), *interval("value", "", 2), Column("windows", "windows", "", 0)]  # fmt: skip
     kinds = {"microphones": Look("blue", "square"), "relevance": Look("vermilion"), "untrained": Look("pale", "diamond"),
              LAG_ZERO: Look("ink", "times")}  # fmt: skip
-    looks = {title: kinds[key[0]] for name in tables for key, title in signal_titles(tables[name]["summary.csv"]).items()}
+    looks = {
+        title: kinds[key[0]] for name in tables for key, title in signal_titles(tables[name]["summary.csv"]).items()
+    }
     chart = Chart("dots", "value", "read", "read", looks, "measure", "low", "high", "windows", free=True)
     said = delay_sentence({name: each["verdicts.csv"] for name, each in tables.items()})
     choices = ["protocol", "pair", CONDITION.name]
-    return View("delays", "Delays", said, DELAYS_HOW, columns, kept(table, columns), choices, chart)
+    return View("delays", "Delays", said, DELAYS_HOW, columns, kept(table, columns), choices, chart, DELAYS_DETAILS)
 
 
 def delay_sentence(verdicts: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -133,7 +155,9 @@ def delay_sentence(verdicts: Mapping[str, pd.DataFrame]) -> list[str]:
             numbers = [rounded(best[name], 0) for name in ("value", "control")]
             side = (f"point more often to the right side than those of untrained networks (microphones {best['pair'].replace('-', ' and ')}: "
                     f"{numbers[0]} and {numbers[1]} %)")  # fmt: skip
-        said.append(f"Delays from the relevance of {localizer_title(model)} are {better} saying “lag 0” always, and {side}.")
+        said.append(
+            f"Delays from the relevance of {localizer_title(model)} are {better} saying “lag 0” always, and {side}."
+        )
     return said
 
 
@@ -150,18 +174,21 @@ def shares(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
     table = table.iloc[(~table["method"].eq("gradient_x_input")).argsort(kind="stable")]
     columns = [Column("how", "relevance"), WEIGHTS, LOCALIZER, Column("part", "part"), Column("of", "share of"), T60,
                *interval("share", "", 2), Column("sources", "sources", "", 0)]  # fmt: skip
-    looks = {"relevance": Look("vermilion"), "energy": Look("blue", "square", "6 3"), "relevance, untrained": Look("pale", "diamond", "2 3")}
+    looks = {
+        "relevance": Look("vermilion"),
+        "energy": Look("blue", "square", "6 3"),
+        "relevance, untrained": Look("pale", "diamond", "2 3"),
+    }
     chart = Chart("lines", T60.name, "value", "of", looks, "part", "low", "high", "sources")
     choices = [LOCALIZER.name, WEIGHTS.name, "how"]
-    return View("shares", "Shares", said, SHARES_HOW, columns, kept(table, columns), choices, chart)
+    return View("shares", "Shares", said, SHARES_HOW, columns, kept(table, columns), choices, chart, SHARES_DETAILS)
 
 
 def share_sentence(table: pd.DataFrame) -> list[str]:
     """Say in how many conditions the direct sound gets more than its energy, and than untrained."""
     direct = direct_shares(table)
-    direct = direct[[" " not in name for name in direct["model"]]]
     said = []
-    for model, rows in direct.groupby("model", sort=False):
+    for model, rows in direct[direct["model"].isin(PUBLISHED_MODELS)].groupby("model", sort=False):
         both = (rows[["energy_verdict", "untrained_verdict"]] == "above").all(axis=1).sum()
         said.append(f"in {localizer_title(model)} in {both} of {len(rows)} conditions")
     told = f"Gradient x input gives the direct sound more than its energy and than an untrained network does {', '.join(said)}."

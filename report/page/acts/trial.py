@@ -6,7 +6,19 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from report.page.act import CONDITION, LOCALIZER, Act, Chart, Column, Look, View, interval, kept, with_condition, with_localizer
+from report.page.act import (
+    CONDITION,
+    LOCALIZER,
+    Act,
+    Chart,
+    Column,
+    Look,
+    View,
+    interval,
+    kept,
+    with_condition,
+    with_localizer,
+)
 from report.page.results import Results
 from report.style import method_title
 from report.trial import CONTROLS, sentences
@@ -53,7 +65,9 @@ def ranks(tables: Mapping[str, pd.DataFrame], said: list[str], sources: Mapping[
     columns = [LOCALIZER, CONDITION, Column("title", "method"), Column("criterion", "criterion"), Column("rank", "rank", "", 1),
                *interval("value", "", 2), Column("sources", "sources", "", 0)]  # fmt: skip
     chart = Chart("cells", "criterion", "title", "rank", low="low", high="high", count="sources")
-    return View("ranks", "Ranks", said, RANKS_HOW, columns, kept(table, columns), [LOCALIZER.name, CONDITION.name], chart)
+    return View(
+        "ranks", "Ranks", said, RANKS_HOW, columns, kept(table, columns), [LOCALIZER.name, CONDITION.name], chart
+    )
 
 
 def conclusions(tables: Mapping[str, pd.DataFrame], said: list[str], sources: Mapping[str, int]) -> View:
@@ -73,7 +87,9 @@ def conclusions(tables: Mapping[str, pd.DataFrame], said: list[str], sources: Ma
     looks = {title: Look(hue) for title, hue in zip(AGAINST.values(), ("green", "blue", "purple"), strict=True)}
     chart = Chart("dots", "value", "title", "against", looks, "against", "low", "high", "sources", rules=(0,))
     choices = [LOCALIZER.name, CONDITION.name]
-    return View("conclusions", "The published experiment", said, AGAINST_HOW, columns, kept(table, columns), choices, chart)
+    return View(
+        "conclusions", "The published experiment", said, AGAINST_HOW, columns, kept(table, columns), choices, chart
+    )
 
 
 def _titles(table: pd.DataFrame, costs: pd.DataFrame) -> list[str]:
