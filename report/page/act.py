@@ -156,7 +156,7 @@ class View:
                 for row in found["rows"]:
                     row[place] = about["texts"].index(row[place])
         if self.chart:
-            shown = next((each["texts"] for each in found["columns"] if each["name"] == self.chart.series), [])
+            shown = next((each.get("texts", []) for each in found["columns"] if each["name"] == self.chart.series), [])
             found["chart"]["looks"] = {name: asdict(look) for name, look in self.chart.looks.items() if name in shown}
         return found
 
