@@ -123,7 +123,7 @@ function dots(view, rows, all, width) {
   const beside = Object.fromEntries(kinds.map((kind) => [kind, distinct(rows.filter((row) => row[chart.y] === kind).map((row) => row[chart.series]))]));
   const together = Math.max(...Object.values(beside).map(({ length }) => length));
   const offset = (own, name) => (0.62 * (own.indexOf(name) - (own.length - 1) / 2)) / together;
-  const at = (row) => kinds.indexOf(row[chart.y]) + offset(beside[row[chart.y]], row[chart.series]) + (above ? 0.18 : 0);
+  const at = (row) => kinds.indexOf(row[chart.y]) + offset(beside[row[chart.y]], row[chart.series]) + (above ? 0.2 : 0);
   const marks = [Plot.ruleX(chart.rules, { stroke: "var(--pale)" })];
   for (const name of names) {
     const own = rows.filter((row) => row[chart.series] === name);
@@ -134,7 +134,7 @@ function dots(view, rows, all, width) {
     if (symbol) marks.push(Plot.dot(own, { x: chart.x, y: at, r: 4, symbol, fill: stroke, stroke, strokeWidth: 1.5 }));
   }
   const label = above
-    ? Plot.text(kinds, { frameAnchor: "left", dx: -14, y: (_, index) => index - 0.36, text: (kind) => kind, textAnchor: "start", fill: "currentColor" })
+    ? Plot.text(kinds, { frameAnchor: "left", dx: -14, y: (_, index) => index - 0.24, text: (kind) => kind, textAnchor: "start", fill: "currentColor" })
     : Plot.axisY(kinds.map((_, index) => index), { tickFormat: (index) => kinds[index], tickSize: 0, label: null });
   const height = Math.max(above ? 40 : 28, 9 * together + (above ? 26 : 14)) * kinds.length + 52;
   const domain = extent(chart, chart.x, chart.free ? rows : all);
@@ -181,6 +181,7 @@ function panels(view, rows, width) {
     const [svg, placed] = KINDS[chart.kind](view, own, rows, chart.kind === "cells" ? Math.max(each, 640) : each);
     const middle = (scale) => (scale.bandwidth ?? 0) / 2;
     const [x, y] = ["x", "y"].map((name) => svg.scale(name));
+    for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label"); // said by the whole
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", [view.title, facet].filter(Boolean).join(": "));
     for (const [row, atX, atY] of placed) {
@@ -206,6 +207,8 @@ function chart(view, rows, announce) {
     tip.hidden = ring.hidden = index < 0;
     if (index < 0) return;
     const { svg, lines, x, y } = points[index];
+    const panel = svg.parentElement;
+    if (panel.scrollWidth > panel.clientWidth) panel.scrollLeft = x - panel.clientWidth / 2;
     const [outer, inner] = [box, svg].map((each) => each.getBoundingClientRect());
     const [left, top] = [inner.left - outer.left + x, inner.top - outer.top + y];
     ring.style.translate = `${left}px ${top}px`;

@@ -113,16 +113,12 @@ def cue_sentence(weights: pd.DataFrame) -> list[str]:
     said: dict[str, list[str]] = {}
     for name in (name for name in (*PUBLISHED_MODELS, SRP_PHAT) if name in set(here["localizer"])):
         direct, early = ends.loc[(name, "delays")], ends.loc[(name, "early")]
-        more = (
-            "more than"
-            if early["low"] > direct["high"]
-            else "less than"
-            if early["high"] < direct["low"]
-            else "about as much as"
-        )
-        said.setdefault(more, []).append(localizer_title(name))
-    told = "; ".join(f"{listed(names)} {more} the direct sound’s delays" for more, names in said.items())
-    return [f"At T60 {T60_title(wettest)} s early reflections move {told}."]
+        more = early["low"] > direct["high"], early["high"] < direct["low"]
+        word = {(True, False): "more", (False, True): "less"}.get(more, "as much")
+        said.setdefault(word, []).append(localizer_title(name))
+    first, *rest = (f"{listed(names)} {word}" for word, names in said.items())
+    first += f" {'as' if first.endswith('as much') else 'than'} the direct sound’s delays"
+    return [f"At T60 {T60_title(wettest)} s early reflections move {'; '.join([first, *rest])}."]
 
 
 def delays(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, int]) -> View:

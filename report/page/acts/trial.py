@@ -26,7 +26,7 @@ from report.trial import CONTROLS, sentences
 LEAD = """LRP is one of many ways to explain an answer. Here each is asked the same: does what it marks count, do its signs, does it foresee what happens,
 is it stable, does it look at the network and at the input, does it find the direct sound and its delays?"""
 RANKS_HOW = (
-    "The rank of each method (row) by each criterion (column), 1 is best and darkest; the best by the mean of ranks is on top. Energy and random are controls. "
+    "The rank of each method (row) by each criterion (column), 1 is best and strongest; the best by the mean of ranks is on top. Energy and random are controls. "
     "† misses by more than a tenth what it promises to add up to."
 )
 AGAINST_HOW = (
