@@ -1,8 +1,9 @@
-"""The page's files: pictures in both themes, sounds, copies of result files."""
+"""The page's files: pictures in both themes, spectrograms, sounds, data, copies of result files."""
 
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +15,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from report.inspection import FLOOR_DB
 from report.style import DARK, LIGHT, Theme
 from running.files import whole_file
 
 DPI = 180
 INKS = 256  # colours that drawings are reduced to: lines, text and their soft edges
 QUALITY = 70  # of pictures with many colours
-COMPRESSION = 0.2  # of sounds, of at most 1: 30 to 60 kbit/s, levels change by at most 0.2 dB
-OUTLINE = 480  # columns of a signal's outline
+GREY_QUALITY = 50  # of spectrograms, some 10 kB each
+COMPRESSION = 0.4  # of sounds, of at most 1: 25 to 65 kbit/s, levels change by at most 0.2 dB
 
 
 @dataclass(frozen=True)
@@ -97,16 +99,22 @@ class Assets:
             beside.write_bytes(memory.getbuffer())
         return Sound(name, f"page/{file}.mp3", len(signal) / fs_hz)
 
+    def spectrogram(self, file: str, level_db: np.ndarray) -> str:
+        """Write levels, shape (frequency, frame), as a grey WebP, the largest white; return its place."""
+        grey = 255 * (level_db - FLOOR_DB) / -FLOOR_DB
+        with whole_file(self._path(f"{file}.webp")) as beside:
+            Image.fromarray(grey[::-1].round().astype(np.uint8)).save(beside, "WEBP", method=4, quality=GREY_QUALITY)
+        return f"page/{file}.webp"
+
+    def data(self, name: str, content: dict) -> str:
+        """Write what a browser draws as a script, which a page opened from its file may load; return its place."""
+        written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        with whole_file(self._path(f"data/{name}.js")) as beside:
+            beside.write_text(f'act("{name}", {written});\n')
+        return f"page/data/{name}.js"
+
     def _path(self, name: str) -> Path:
         return self.folder / name
-
-
-def outline(signal: np.ndarray) -> str:
-    """Return the envelope of a signal as an SVG path in a box of `OUTLINE` by 2 whose middle is zero."""
-    columns = np.array_split(signal / (np.abs(signal).max() or 1.0), OUTLINE)
-    above = [f"{x} {-column.max():.2f}" for x, column in enumerate(columns)]
-    below = [f"{x} {-column.min():.2f}" for x, column in enumerate(columns)]
-    return f"M{'L'.join([*above, *reversed(below)])}Z"
 
 
 def _pixels(figure: Figure) -> Image.Image:

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-import soundfile
 
 from report.digits import (
     confusion_matrices,
@@ -16,8 +15,9 @@ from report.digits import (
     waveform_heatmaps,
 )
 from report.digits_verdict import sentences, titled
-from report.page.assets import Assets, Picture, Sound
+from report.page.assets import Assets, Picture
 from report.page.plates import Plate
+from report.page.players import digit_players
 from report.page.results import Results
 from report.page.tables import Cell, Row, Table
 from report.tables import rounded
@@ -52,7 +52,7 @@ def gather_digits(read: dict[str, Results], assets: Assets) -> dict | None:
             partial(stretch_curves, titled(stretched)),
         ),
         "heatmaps": heatmap_pictures(heatmaps.folder, assets),
-        "sounds": heatmap_sounds(heatmaps.folder, assets),
+        "players": digit_players(heatmaps.folder, assets),
     }
 
 
@@ -112,16 +112,6 @@ def heatmap_pictures(folder: Path, assets: Assets) -> list[Picture]:
         alt = f"What {said['network']} hears of each digit, and what is marked in it, for the {said['task']}"
         drawn = partial(draw, inputs, maps, list(said["labels"]), float(said["hz"]))
         found.append(assets.picture(f"digits/heatmaps-{path.stem}", alt, drawn, colourful=True))
-    return found
-
-
-def heatmap_sounds(folder: Path, assets: Assets) -> list[Sound]:
-    """Write the sounds that digits.heatmaps left of the first network, as the page plays them."""
-    found = []
-    for path in sorted((folder / "sounds").glob("*_digit_*.wav")):
-        signal, fs_hz = soundfile.read(path)
-        name = path.stem.partition("_digit_")[2].replace("_", ", ")
-        found.append(assets.sound(f"digits/{path.stem}", name, signal, fs_hz))
     return found
 
 

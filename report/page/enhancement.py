@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 
 from report.enhancement import effect_bars, enrichment_points, lag_curves, transfer_matrices
 from report.enhancement_verdict import read_verdict
-from report.page.assets import Assets, Picture, Sound
+from report.page.assets import Assets, Picture
+from report.page.players import clip_players
 from report.page.results import Results
 from report.page.tables import Cell, Row, Table
 from report.tables import rounded
 from running.arrays import read_arrays
 
 EXPERIMENTS = ("maps", "masks", "amplification", "bursts")
-HEARD = {"noisy": "noisy", "enhanced": "enhanced", "clean": "clean"}
 
 
 def gather_enhancement(read: dict[str, Results], assets: Assets) -> dict | None:
@@ -56,7 +54,7 @@ def gather_enhancement(read: dict[str, Results], assets: Assets) -> dict | None:
                 partial(effect_bars, results["amplification"].tables["effects.csv"]),
             ),
         },
-        "sounds": sounds(results["maps"].folder.parent / "sounds", assets),
+        "players": clip_players(results["maps"].folder.parent / "sounds", assets),
     }
 
 
@@ -76,16 +74,6 @@ def frequency_picture(maps: Results, assets: Assets) -> Picture:
     draw = partial(transfer_matrices, found, inputs_khz, outputs_khz, "frequency (kHz)")
     alt = "Which input frequency counts for which frequency of the mask"
     return assets.picture("enhancement/frequencies", alt, draw)
-
-
-def sounds(folder: Path, assets: Assets) -> list[Sound]:
-    """Write the first clip as it is heard, as it is enhanced, and as it is without noise."""
-    found = []
-    for name in HEARD:
-        path = sorted((folder / name).glob("*.wav"))[0]
-        signal, fs_hz = soundfile.read(path)
-        found.append(assets.sound(f"enhancement/{name}", HEARD[name], signal, fs_hz))
-    return found
 
 
 def _cell(value: float) -> Cell | None:

@@ -11,14 +11,13 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
-from tqdm import tqdm
 
 from params import LAG_ZERO
 from report.figures import delay_scatter, error_distributions, removal_curves
 from report.page.assets import Assets
 from report.page.digits import gather_digits
 from report.page.enhancement import gather_enhancement
-from report.page.examples import EXTREMES, Example, choose_examples, draw_examples
+from report.page.examples import gather_examples
 from report.page.findings import find
 from report.page.heard import gather_heard
 from report.page.methods import gather_methods
@@ -94,11 +93,17 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
     curves = read["perturbation"].tables["curves.csv"]
     shown = {name: read[name].tables["summary.csv"] for name in DELAYS if name in read}
     found_in, findings = find({name: each.tables for name, each in read.items()})
+    listen = gather_examples(read, assets, between)
+    for name, each in listen.items():
+        assets.data(name, each)
     content = gather_other_tasks(read, assets) | {
         "light": LIGHT,
         "dark": DARK,
         "style": assets.copy(Path(__file__).with_name(STYLE), STYLE),
         "script": assets.copy(Path(__file__).with_name(SCRIPT), SCRIPT),
+        "listen_style": assets.copy(Path(__file__).with_name("listen.css"), "listen.css"),
+        "listen_script": assets.copy(Path(__file__).with_name("listen.js"), "listen.js"),
+        "plot_script": assets.copy(Path(__file__).parent / "vendor/plot.min.js", "plot.min.js"),
         "heard": gather_heard(read, assets),
         "methods_on_trial": gather_methods(read, assets),
         "found_in": found_in,
@@ -108,7 +113,7 @@ def gather(read: dict[str, Results], assets: Assets, between: int) -> dict:
         "delays": {name: delay_table(DELAYS[name], summary) for name, summary in shown.items()},
         "direction": direction_table(list(shown.values())[-1]),
         "delay_plate": delay_plate(read["tdoa"].tables["delays.csv"], assets),
-        "examples": show_examples(read, assets, between),
+        "listen": listen,
         "published": assets.copy(CURVES, CURVES.name) if has_published(curves) else None,
         "recordings": copy_recordings(read["perturbation"], assets),
         "run": read["perturbation"].run,
@@ -130,16 +135,6 @@ def gather_other_tasks(read: dict[str, Results], assets: Assets) -> dict:
         "asked": {name: each.run["arguments"] for name, each in read.items()},
         "origins": {name: copy_origin(name, each, assets) for name, each in read.items()},
     }
-
-
-def show_examples(read: dict[str, Results], assets: Assets, between: int) -> list[Example]:
-    """Draw all examples, saying how far it is."""
-    removal = read["perturbation"]
-    errors = removal.tables["sources.csv"]
-    drawn = draw_examples(removal.folder, errors, read["tdoa"].protocol, assets, between)
-    networks = errors["model"].nunique()
-    total = networks * sum(map(len, choose_examples(errors, between).values()))
-    return list(tqdm(drawn, "examples", total, unit="example", disable=None))
 
 
 def removal_plate(curves: pd.DataFrame, assets: Assets) -> Plate:
@@ -232,5 +227,5 @@ def environment() -> jinja2.Environment:
         "network": localizer_title,
     }
     made.filters |= filters
-    made.globals |= {"extremes": EXTREMES, "lowest_hz": LOWEST_HZ}
+    made.globals |= {"lowest_hz": LOWEST_HZ}
     return made
