@@ -135,7 +135,7 @@ def _source(
         "seconds": first.signals.shape[1] / fs_hz,
         "pair": first.pair,
         "reach_samples": round(first.reach_samples, 2),
-        "lag_samples": _rounded_lag(first.true_lag_samples),
+        "lag_samples": round(first.true_lag_samples, 2),
         "position_m": recordings.positions_m[row, :2].round(3).tolist(),
         "microphone": _signal(first, "microphone", name, loud[0], f"{file}/microphone", assets),
         "networks": {
@@ -164,7 +164,7 @@ def _signal(inspection: Inspection, kind: str, title: str, loud: np.ndarray, fil
         "outline_percent": outline(signal),
         "largest": EngFormatter("m", places=0)(largest) if kind == "relevance" else f"{largest:.2g}",
         "correlation_permille": [round(1000 * float(value)) for value in correlation[near]],
-        "lag_samples": _rounded_lag(inspection.peak_lag_samples(kind)),
+        "lag_samples": round(inspection.peak_lag_samples(kind), 2),
     }
 
 
@@ -187,7 +187,3 @@ def _answer(rows: pd.DataFrame, source: int, estimates_m: np.ndarray) -> dict:
 
 def _place(position_m: Sequence[float]) -> str:
     return ", ".join(f"{axis} {value:.2f}" for axis, value in zip("xyz", position_m, strict=True)) + " m"
-
-
-def _rounded_lag(samples: float) -> float:
-    return float(f"{samples:.3g}")

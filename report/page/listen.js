@@ -58,7 +58,7 @@ function listen(container, data, load) {
     return figure("timed levels", caption, levels, chart(`Spectrogram of ${title}`, draw));
   }
 
-  function correlation({ kind, correlation_permille: permille, lag_samples: peak }, source) {
+  function correlation({ title, correlation_permille: permille, lag_samples: peak }, source) {
     const { pair, reach_samples: reach, lag_samples: truth } = source;
     const most = (permille.length - 1) / 2;
     const heights = permille.map((value) => value / 1000);
@@ -74,9 +74,8 @@ function listen(container, data, load) {
         Plot.dot(shown, { r: 4, fill: "var(--hue)" }),
       ],
     });
-    const between = `Correlation of ${kind === "relevance" ? "relevance, " : ""}microphones ${pair.join(" and ")}`;
-    const caption = `${between}: peak at ${minus(peak)} samples, the true delay (dashed) is ${minus(truth)}`;
-    return figure("", caption, chart(caption, draw));
+    const caption = `Correlation of microphones ${pair.join(" and ")}: peak at ${minus(peak)} samples, the true delay (dashed) is ${minus(truth)}`;
+    return figure("", caption, chart(`${capital(title)}: ${caption}`, draw));
   }
 
   function signal(each, source, of) {
