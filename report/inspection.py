@@ -118,6 +118,16 @@ class Inspection:
         """Return "microphone" signals or their "relevance", shape (microphone, sample)."""
         return {"microphone": self.signals, "relevance": self.relevance}[signal]
 
+    @property
+    def shown_lag_samples(self) -> int:
+        """Largest lag to show: all that are possible, and some beside them."""
+        return max(SHOWN_LAG_SAMPLES, int(np.ceil(1.2 * self.reach_samples)))
+
+    def correlation(self, signal: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lags between the pair in samples, and GCC-PHAT at each."""
+        first, second = (self.of(signal)[microphone] for microphone in self.pair)
+        return gcc_phat(first, second)
+
     def peak_lag_samples(self, signal: str) -> float:
         """Return the delay between the pair that GCC-PHAT finds, as `tdoa_experiment.py` does."""
         return float(estimated_lags_samples(self.of(signal)[None], self.setup, self.protocol)[0, 0])
@@ -131,21 +141,6 @@ def inspection_figure(inspection: Inspection, theme: Theme = LIGHT) -> Figure:
             for axes, view in zip(row, VIEWS, strict=True):
                 DRAWN[view](axes, inspection, signal, theme)
                 axes.set_title(panel_title(inspection, signal, view))
-    return figure
-
-
-def inspection_panel(inspection: Inspection, signal: str, view: str, theme: Theme = LIGHT) -> Figure:
-    """Draw one of the six plots of `inspection_figure`, without its title.
-
-    Parameters
-    ----------
-    inspection : Inspection
-    signal : {"microphone", "relevance"}
-    view : {"waveform", "stft", "gcc_phat"}
-    theme : Theme
-    """
-    with theme.canvas(SINGLE_IN, 2.4) as figure:
-        DRAWN[view](figure.subplots(), inspection, signal, theme)
     return figure
 
 
@@ -199,7 +194,9 @@ def microphone_shares(relevance: np.ndarray) -> np.ndarray:
     return absolute / (absolute.sum() or 1.0)
 
 
-def level_db(signal: np.ndarray, fs_hz: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def level_db(
+    signal: np.ndarray, fs_hz: int, hop_samples: int = STFT_HOP_SAMPLES
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Short-time spectrum of a signal relative to its largest value.
 
     Returns
@@ -210,7 +207,7 @@ def level_db(signal: np.ndarray, fs_hz: int) -> tuple[np.ndarray, np.ndarray, np
         At least `FLOOR_DB`.
     """
     n_frame = min(STFT_SAMPLES, len(signal))
-    hz, seconds, spectrum = stft(signal, fs_hz, nperseg=n_frame, noverlap=max(0, n_frame - STFT_HOP_SAMPLES))
+    hz, seconds, spectrum = stft(signal, fs_hz, nperseg=n_frame, noverlap=max(0, n_frame - hop_samples))
     magnitude = np.abs(spectrum)
     relative = magnitude / (magnitude.max() or 1.0)
     return hz, seconds, 20 * np.log10(np.maximum(relative, 10 ** (FLOOR_DB / 20)))
@@ -245,10 +242,8 @@ def _draw_stft(axes: Axes, inspection: Inspection, signal: str, theme: Theme) ->
 
 
 def _draw_gcc_phat(axes: Axes, inspection: Inspection, signal: str, theme: Theme) -> None:
-    first, second = (inspection.of(signal)[microphone] for microphone in inspection.pair)
-    lags_samples, correlation = gcc_phat(first, second)
-    reach_samples = inspection.reach_samples
-    shown_samples = max(SHOWN_LAG_SAMPLES, int(np.ceil(1.2 * reach_samples)))
+    lags_samples, correlation = inspection.correlation(signal)
+    reach_samples, shown_samples = inspection.reach_samples, inspection.shown_lag_samples
     shown = np.abs(lags_samples) <= shown_samples
     axes.axvspan(-reach_samples, reach_samples, color=theme.pale, alpha=0.2, linewidth=0, label="possible")
     axes.plot(lags_samples[shown], correlation[shown], color=_colour(signal, theme), linewidth=1.2)

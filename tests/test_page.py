@@ -545,28 +545,6 @@ first.play().then(() => second.play()).then(() => moved).then(() =>
 """
 
 
-@pytest.fixture(scope="module")
-def chromium(site):
-    """Chromium, driven."""
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (binary and driver):
-        pytest.skip("there is no Chromium: apt-get install chromium chromium-driver")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1440,900",
-                     "autoplay-policy=no-user-gesture-required"):  # fmt: skip
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    media = {"prefers-color-scheme": "light", "prefers-reduced-motion": "reduce"}
-    features = [{"name": name, "value": value} for name, value in media.items()]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    yield browser
-    browser.quit()
-
-
 @pytest.fixture
 def browser(chromium, site):
     """Chromium with the page opened anew, from its file; no test may leave an error in the console."""

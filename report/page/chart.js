@@ -194,7 +194,7 @@ function panels(view, rows, width) {
 
 /* Returns a chart that fills its place, says what the pointer is at, and goes from point to point by the arrow keys. */
 function chart(view, rows, announce) {
-  const grid = make("div", { class: "panels" });
+  const grid = make("div", { class: "facets" });
   const tip = make("div", { class: "tip", hidden: "" });
   const ring = make("div", { class: "ring", hidden: "" });
   const label = `${view.title}. Arrow keys go from point to point`;

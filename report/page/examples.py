@@ -2,81 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import EngFormatter
+from tqdm import tqdm
 
+import params
 from localization.delays import DelayProtocol
 from localization.results import choose_source, open_trial
 from localization.trials import Trial
-from report.figures import room_map
-from report.inspection import VIEWS, Inspection, inspection_panel, panel_title
-from report.page.assets import Assets, Picture, Sound, outline
-from report.page.tables import metres
+from report.inspection import FLOOR_DB, Inspection, level_db
+from report.page.assets import Assets
+from report.page.results import Results
 from report.sounds import match_loudness
 from report.style import condition_title, localizer_title, method_title
 
 EXTREMES = ("best", "worst")
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A signal of an example, to see and to hear.
-
-    Parameters
-    ----------
-    kind : {"microphone", "relevance"}
-    sound : Sound
-    panels : list of (title, Picture)
-        One for each of `VIEWS`.
-    outline : str
-        `report.page.assets.outline`.
-    """
-
-    kind: str
-    sound: Sound
-    panels: list[tuple[str, Picture]]
-    outline: str
-
-
-@dataclass(frozen=True)
-class Example:
-    """A test source as a network heard it.
-
-    Parameters
-    ----------
-    condition, model : str
-    source : int
-    roles : tuple of {"best", "worst"}
-        Whether the network's error is the smallest or the largest of all test sources of the condition.
-    rank, count : int
-        Place of the error among those of all test sources, from 1; their number.
-    mae_m : float
-    facts : dict of str to str
-    signals : list of Heard
-        What a microphone heard, and its relevance by each method.
-    room : Picture
-    """
-
-    condition: str
-    model: str
-    source: int
-    roles: tuple[str, ...]
-    rank: int
-    count: int
-    mae_m: float
-    facts: dict[str, str]
-    signals: list[Heard]
-    room: Picture
-
-    @property
-    def title(self) -> str:
-        """Network and condition."""
-        return f"{localizer_title(self.model)}, {condition_title(self.condition)}"
+COLUMNS = 320  # of a signal's outline
+HOP_SAMPLES = 256
 
 
 def choose_examples(errors: pd.DataFrame, between: int) -> dict[str, list[int]]:
@@ -95,144 +41,148 @@ def choose_examples(errors: pd.DataFrame, between: int) -> dict[str, list[int]]:
     others = {int(ranked[round(place)]) for place in places}
     chosen: dict[str, set[int]] = {}
     for (condition, _), rows in errors.groupby(["condition", "model"], sort=False):
-        extremes = {choose_source(rows, extreme) for extreme in EXTREMES}
-        chosen[condition] = chosen.get(condition, others) | extremes
+        chosen[condition] = chosen.get(condition, others) | set(_extremes(rows).values())
     return {condition: sorted(sources) for condition, sources in chosen.items()}
 
 
-def draw_examples(
-    folder: Path, errors: pd.DataFrame, protocol: DelayProtocol, assets: Assets, between: int
-) -> Iterator[Example]:
-    """Draw and write all that is to see and to hear of the chosen sources.
+def gather_examples(read: dict[str, Results], assets: Assets, between: int) -> dict[str, dict]:
+    """Return all that is to see of the chosen sources, ready for JSON, with their sounds and spectrograms written.
 
     Parameters
     ----------
-    folder : Path
-        Results of perturbation_experiment.py.
-    errors : DataFrame
-        Its ``sources.csv``.
-    protocol : DelayProtocol
-        That of the delay experiment; delays are looked at between its first pair.
+    read : dict of str to Results
+        "perturbation", and "tdoa", between whose first pair delays are looked at.
     assets : Assets
     between : int
         See `choose_examples`.
+
+    Returns
+    -------
+    dict of str to dict
+        "listen": what there is to choose from; "listen-SNR_25_T60_0.15" and so on: the sources of a condition.
     """
-    for condition, sources in choose_examples(errors, between).items():
-        of_condition = errors[errors["condition"] == condition]
-        trials = {model: open_trial(folder, condition, model) for model in of_condition["model"].unique()}
-        for source in sources:
-            yield from _draw_source(trials, of_condition, source, protocol, assets)
+    removal, protocol = read["perturbation"], read["tdoa"].protocol
+    errors = removal.tables["sources.csv"]
+    of_condition = dict(tuple(errors.groupby("condition", sort=False)))
+    chosen = choose_examples(errors, between)
+    choice = {condition: _choice(condition, of_condition[condition], sources) for condition, sources in chosen.items()}
+    networks = {model: localizer_title(model) for model in errors["model"].unique()}
+    content = {"listen": {"networks": networks, "conditions": choice, "range_db": -FLOOR_DB}}
+    for condition, sources in tqdm(chosen.items(), "examples", unit="condition", disable=None):
+        content[f"listen-{condition}"] = _condition(
+            removal.folder, condition, sources, of_condition[condition], protocol, assets
+        )
+    return content
 
 
-def _draw_source(
-    trials: dict[str, Trial], errors: pd.DataFrame, source: int, protocol: DelayProtocol, assets: Assets
-) -> Iterator[Example]:
-    """Draw a source for all networks: what the microphones heard is the same for all."""
+def outline(signal: np.ndarray) -> dict[str, list[int]]:
+    """Return the lowest and the highest value in each of `COLUMNS` parts of a signal, in percent of its largest."""
+    parts = np.array_split(signal / (np.abs(signal).max() or 1.0), COLUMNS)
+    return {name: [round(100 * float(of(part))) for part in parts] for name, of in (("low", np.min), ("high", np.max))}
+
+
+def _extremes(rows: pd.DataFrame) -> dict[str, int]:
+    return {extreme: choose_source(rows, extreme) for extreme in EXTREMES}
+
+
+def _choice(condition: str, errors: pd.DataFrame, sources: list[int]) -> dict:
+    return {
+        "title": condition_title(condition),
+        "short": ", ".join(each.partition(" ")[2] for each in condition_title(condition).split(", ")),
+        "sources": sources,
+        "extremes": {model: _extremes(rows) for model, rows in errors.groupby("model", sort=False)},
+    }
+
+
+def _condition(
+    folder: Path, condition: str, sources: list[int], errors: pd.DataFrame, protocol: DelayProtocol, assets: Assets
+) -> dict:
+    by_network = dict(tuple(errors.groupby("model", sort=False)))
+    trials = {model: open_trial(folder, condition, model) for model in by_network}
+    room = _room(next(iter(trials.values())).recordings.setup)
+    return {"room": room, "sources": {each: _source(trials, by_network, each, protocol, assets) for each in sources}}
+
+
+def _room(setup: params.Setup) -> dict:
+    grid = setup.grid
+    return {
+        "size_m": setup.room.size_m[:2],
+        "microphones_m": setup.array.as_array()[:, :2].round(3).tolist(),
+        "trained_m": {"x": grid.x_m, "y": grid.y_m},
+        "tested_m": {"x": grid.held_out_x_m, "y": grid.held_out_y_m},
+    }
+
+
+def _source(
+    trials: dict[str, Trial], errors: dict[str, pd.DataFrame], source: int, protocol: DelayProtocol, assets: Assets
+) -> dict:
+    """Return what a microphone heard of a source, which is the same for all networks, and what each made of it."""
+    recordings = next(iter(trials.values())).recordings
+    row = recordings.numbers.index(source)
     inspections = {
-        (model, method): Inspection.of_source(trial.recordings, store, _row_of(trial, source), protocol=protocol)
+        (model, method): Inspection.of_source(recordings, store, row, protocol=protocol)
         for model, trial in trials.items()
         for method, store in trial.stores.items()
     }
     first = next(iter(inspections.values()))
-    microphone = first.pair[0]
-    relevance = [each.relevance[microphone] for each in inspections.values()]
-    heard, *loud = match_loudness([first.signals[microphone], *relevance], first.setup.fs_hz)
-    condition = next(iter(trials.values())).condition.name
-    place, where = f"examples/{condition}/{source}", f"source {source}, {condition_title(condition)}"
-    name = f"microphone {microphone}"
-    of_microphone = _hear(first, "microphone", name, heard, f"{place}/microphone", where, assets)
-    of_relevance = {
-        (model, method): _hear(
-            inspection,
-            "relevance",
-            f"relevance of {name}" + (f" ({method_title(method)})" if len(trials[model].stores) > 1 else ""),
-            signal,
-            f"{place}/{model}-{method}",
-            f"{localizer_title(model)}, {where}",
-            assets,
-        )
-        for ((model, method), inspection), signal in zip(inspections.items(), loud, strict=True)
+    name, fs_hz = f"microphone {first.pair[0]}", first.setup.fs_hz
+    heard = [first.signals, *(each.relevance for each in inspections.values())]
+    loud = match_loudness([signals[first.pair[0]] for signals in heard], fs_hz)
+    file = f"listen/{recordings.condition.name}/{source}"
+    shown = {
+        "fs_hz": fs_hz,
+        "seconds": first.signals.shape[1] / fs_hz,
+        "pair": first.pair,
+        "reach_samples": round(first.reach_samples, 2),
+        "lag_samples": round(first.true_lag_samples, 2),
+        "position_m": recordings.positions_m[row, :2].round(3).tolist(),
+        "microphone": _signal(first, "microphone", name, loud[0], f"{file}/microphone", assets),
+        "networks": {
+            model: _answer(errors[model], source, trial.network.estimate(recordings.windows(row))) | {"relevance": []}
+            for model, trial in trials.items()
+        },
     }
-    for model, trial in trials.items():
-        by_method = {method: inspections[model, method] for method in trial.stores}
-        rows = errors[errors["model"] == model]
-        row = rows[rows["source"] == source].iloc[0]
-        estimates_m = trial.network.estimate(trial.recordings.windows(_row_of(trial, source)))
-        yield Example(
-            condition,
-            model,
-            source,
-            tuple(extreme for extreme in EXTREMES if choose_source(rows, extreme) == source),
-            int((rows["mae_m"] < row["mae_m"]).sum()) + 1,
-            len(rows),
-            float(row["mae_m"]),
-            _facts(row, estimates_m, by_method),
-            [of_microphone, *(of_relevance[model, method] for method in by_method)],
-            _room(row, estimates_m, first, f"{place}/{model}-room", f"{localizer_title(model)}, {where}", assets),
-        )
+    for ((model, method), inspection), signal in zip(inspections.items(), loud[1:], strict=True):
+        title = f"relevance of {name}" + (f" ({method_title(method)})" if len(trials[model].stores) > 1 else "")
+        relevance = _signal(inspection, "relevance", title, signal, f"{file}/{model}-{method}", assets)
+        shown["networks"][model]["relevance"].append(relevance)
+    return shown
 
 
-def _hear(
-    inspection: Inspection, kind: str, name: str, loud: np.ndarray, file: str, where: str, assets: Assets
-) -> Heard:
-    """Draw a signal and write its sound; `loud` is the signal as it is to be heard."""
-    return Heard(
-        kind,
-        assets.sound(file, name, loud, inspection.setup.fs_hz),
-        _panels(inspection, kind, file, where, assets),
-        outline(inspection.of(kind)[inspection.pair[0]]),
-    )
-
-
-def _row_of(trial: Trial, source: int) -> int:
-    return trial.recordings.numbers.index(source)
-
-
-def _panels(inspection: Inspection, signal: str, file: str, where: str, assets: Assets) -> list[tuple[str, Picture]]:
-    panels = []
-    for view in VIEWS:
-        title = panel_title(inspection, signal, view)
-        alt = f"{title}: {where}"
-        if view == "gcc_phat":
-            peak, truth = inspection.peak_lag_samples(signal), inspection.true_lag_samples
-            alt += f"; its peak is at a lag of {_lag(peak)} samples, the true delay is {_lag(truth)}"
-        draw = partial(inspection_panel, inspection, signal, view)
-        panels.append((title, assets.picture(f"{file}-{view}", alt, draw, colourful=view == "stft")))
-    return panels
-
-
-def _room(
-    row: pd.Series, estimates_m: np.ndarray, inspection: Inspection, file: str, where: str, assets: Assets
-) -> Picture:
-    truth_m = np.tile(_position_m(row), (len(estimates_m), 1))
-    alt = f"Room from above with the talker at {_place(truth_m[0])} and the {len(estimates_m)} estimates: {where}"
-    return assets.picture(file, alt, lambda theme: room_map(inspection.setup, truth_m, estimates_m, theme=theme))
-
-
-def _facts(row: pd.Series, estimates_m: np.ndarray, inspections: dict[str, Inspection]) -> dict[str, str]:
-    inspection = next(iter(inspections.values()))
-    first, second = inspection.pair
-    lags = [f"true {_lag(inspection.true_lag_samples)}, microphones {_lag(inspection.peak_lag_samples('microphone'))}"]
-    for method, each in inspections.items():
-        named = f"relevance ({method_title(method)})" if len(inspections) > 1 else "relevance"
-        lags.append(f"{named} {_lag(each.peak_lag_samples('relevance'))}")
-    seconds = inspection.signals.shape[1] / inspection.setup.fs_hz
+def _signal(inspection: Inspection, kind: str, title: str, loud: np.ndarray, file: str, assets: Assets) -> dict:
+    """Return a signal to see, and write its sound and spectrogram; `loud` is the signal as it is to be heard."""
+    signal, fs_hz = inspection.of(kind)[inspection.pair[0]], inspection.setup.fs_hz
+    lags_samples, correlation = inspection.correlation(kind)
+    near = np.abs(lags_samples) <= inspection.shown_lag_samples
+    largest = np.abs(signal).max()
     return {
-        "Error in x, y, z": ", ".join(metres(row[f"mae_{axis}_m"]) for axis in "xyz") + " m",
-        "Talker": _place(_position_m(row)),
-        "Mean estimate": _place(estimates_m.mean(axis=0)),
-        f"Delay {first} to {second}": ", ".join(lags) + " samples",
-        "Utterance": f"{row['utterance']}, {len(estimates_m)} windows, {seconds:.2f} s",
+        "kind": kind,
+        "title": title,
+        "sound": assets.sound(file, title, loud, fs_hz).file,
+        "spectrogram": assets.spectrogram(file, level_db(signal, fs_hz, HOP_SAMPLES)[2]),
+        "outline_percent": outline(signal),
+        "largest": EngFormatter("m", places=0)(largest) if kind == "relevance" else f"{largest:.2g}",
+        "correlation_permille": [round(1000 * float(value)) for value in correlation[near]],
+        "lag_samples": round(inspection.peak_lag_samples(kind), 2),
     }
 
 
-def _position_m(row: pd.Series) -> np.ndarray:
-    return row[["x_m", "y_m", "z_m"]].to_numpy(float)
+def _answer(rows: pd.DataFrame, source: int, estimates_m: np.ndarray) -> dict:
+    """Return where a network said that the talker was, and how good that is; `rows` are its errors in a condition."""
+    row = rows[rows["source"] == source].iloc[0]
+    roles = "".join(f", the {extreme}" for extreme, place in _extremes(rows).items() if place == source)
+    rank = int((rows["mae_m"] < row["mae_m"]).sum()) + 1
+    return {
+        "said": f"Source {source}{roles}: MAE {row['mae_m']:.3f} m, rank {rank} of {len(rows)}",
+        "estimates_m": estimates_m[:, :2].astype(float).round(3).tolist(),
+        "facts": {
+            "Error in x, y, z": ", ".join(f"{row[f'mae_{axis}_m']:.3f}" for axis in "xyz") + " m",
+            "Talker": _place(row[["x_m", "y_m", "z_m"]]),
+            "Mean estimate": _place(estimates_m.mean(axis=0)),
+            "Utterance": f"{row['utterance']}, {len(estimates_m)} windows",
+        },
+    }
 
 
-def _place(position_m: np.ndarray) -> str:
+def _place(position_m: Sequence[float]) -> str:
     return ", ".join(f"{axis} {value:.2f}" for axis, value in zip("xyz", position_m, strict=True)) + " m"
-
-
-def _lag(samples: float) -> str:
-    return f"{samples:.3g}".replace("-", "−")

@@ -91,14 +91,26 @@ function select(view, rows, chosen) {
   return [rows, offered];
 }
 
-function perform(stage, { views }) {
+function playersOf({ title, sentence, sounds }) {
+  const players = sounds.map(({ name, file }) =>
+    make(
+      "div",
+      { class: "sound" },
+      make("h4", {}, name[0].toUpperCase() + name.slice(1)),
+      make("audio", { controls: "", preload: "none", src: file, "aria-label": `${title}, ${name}` }),
+    ),
+  );
+  return make("div", { class: "players" }, make("h3", {}, title), make("p", { class: "how" }, sentence), ...players);
+}
+
+function perform(stage, { views, players }) {
   const name = stage.dataset.act;
   const chosen = { view: views[0]?.title };
   const status = make("p", { class: "unseen", role: "status" });
   const scene = make("form", { class: "scene" });
   const announce = (text) => (status.textContent = text);
   scene.addEventListener("submit", (event) => event.preventDefault());
-  stage.replaceChildren(scene, status);
+  stage.replaceChildren(scene, status, ...players.map(playersOf));
 
   function show() {
     const view = views.find(({ title }) => title === chosen.view);
@@ -153,7 +165,8 @@ const near = new IntersectionObserver(
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       near.unobserve(target);
-      load(target.dataset.act).then((data) => perform(target, data));
+      const name = target.dataset.act;
+      load(name).then((data) => (name === "listen" ? listen(target, data, load) : perform(target, data)));
     }
   },
   { rootMargin: "400px" },

@@ -31,6 +31,7 @@ OTHER_TASKS = {
     "digits": ("over_folds.csv",),
     "digits/removal": ("curves.csv", "areas.csv"),
     "digits/stretch": ("stretch.csv",),
+    "digits/heatmaps": (),
     "enhancement/maps": ("means.csv", "lags.csv"),
     "enhancement/masks": ("agreement.csv",),
     "enhancement/bursts": ("enrichments.csv",),
