@@ -1,15 +1,19 @@
 """The web page as it is built, and as it is used in a browser."""
 
+import csv
+import importlib.resources
+import io
 import json
+import re
 import shutil
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 import toy_trials
 from killed import part_of_a_dead_process
+from toy_judged import CONTROLS, judged
 
 import build_page
 import cue_experiment
@@ -20,54 +24,23 @@ import rooms_experiment
 import sensitivity_experiment
 import shares_experiment
 import tdoa_experiment
-from report.any_room import read_verdicts
-from report.page.assets import Assets
-from report.page.examples import choose_examples
-from report.page.findings import find
-from report.page.heard import gather_heard
-from report.page.results import read_results
-from report.page.tables import delay_table, localization_tables, removal_table
-from report.verdict import TABLES
+from report.page.act import Chart, Column, Look, View, kept
+from report.page.acts import ACTS
+from report.page.acts.hear import cue_sentence
+from report.page.acts.localize import localize, sentences
+from report.page.acts.origin import command
+from report.page.acts.relevance import delay_sentence, removal, removal_sentence, share_sentence
+from report.page.results import Results, read_results
 from running.errors import InputError
-from running.files import read_csv
+from running.files import read_csv, write_csv
 
 CONDITIONS = [condition.name for condition in toy_trials.CONDITIONS]
-EMPTY = {"img", "link", "meta", "br", "input", "source", "hr"}
-
-
-class Page(HTMLParser):
-    """Elements of a page in their order: tag, attributes, text, and the attributes of what they are in."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.open = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        element = {"tag": tag, "text": "", "in": list(self.open), **dict(attributes)}
-        self.elements.append(element)
-        if tag not in EMPTY:
-            self.open.append(element)
-
-    def handle_endtag(self, tag):
-        while self.open and self.open.pop()["tag"] != tag:
-            pass
-
-    def handle_data(self, text):
-        for element in self.open:
-            element["text"] += text
-
-    def all(self, tag, inside=None):
-        return [
-            each
-            for each in self.elements
-            if each["tag"] == tag and (inside is None or any(outer is inside for outer in each["in"]))
-        ]
+ALWAYS = ["question", "localize", "hear", "relevance", "trial", "listen", "origin"]
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Results of all experiments."""
+    """Results of all experiments; those of methods on trial are toys."""
     folder = tmp_path_factory.mktemp("results")
     common = [*toy_trials.make_trials(folder, sources=2), "--results", str(folder)]
     perturbation_experiment.main([*common, "--percents", "0", "10"])
@@ -81,394 +54,310 @@ def results(tmp_path_factory):
     sensitivity_experiment.main([*few, "--windows", "1", "--draws", "1", "--untrained", "2", "--null_sources", "1"])
     shares_experiment.main([*few, "--untrained", "1", "--null_sources", "1"])
     intervention_experiment.main([*few, "--interventions", "no_early", "silent:1"])
+    write_trial(folder)
     return folder
+
+
+def write_trial(folder):
+    """Write what faithfulness_experiment.py might have, of the networks and recordings of cue_experiment.py."""
+    rng, place = np.random.default_rng(0), folder / "faithfulness" / "pooled"
+    parts = []
+    for condition in CONDITIONS:
+        found = judged(rng, *CONTROLS).tables()
+        found["costs"] = pd.DataFrame({"method": ["lrp", "gradient"], "ms_a_window": [20.0, 7.0],
+                                       "promised_m": [0.5, 0.5], "delta_m": [0.01, 0.25]})  # fmt: skip
+        parts.append({name: table.assign(condition=condition, model="loc_cnn") for name, table in found.items()})
+    for name in ("criteria", "agreement", "conclusions", "costs"):
+        write_csv(place / f"{name}.csv", pd.concat([part[name] for part in parts]))
+    shutil.copyfile(next((folder / "cues").glob("*/run.json")), place / "run.json")
+
+
+def build(results, to):
+    return build_page.main(["--results", str(results), "--to", str(to), "--between", "0"])
 
 
 @pytest.fixture(scope="module")
 def site(results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     (part_of_a_dead_process(folder / "page") / "page").mkdir(parents=True)
-    assert build_page.main(["--results", str(results), "--to", str(folder), "--between", "0"]) == folder / "index.html"
+    assert build(results, folder) == folder / "index.html"
     return folder
 
 
 @pytest.fixture(scope="module")
-def page(site):
-    return Page((site / "index.html").read_text())
+def acts(results):
+    read = read_results(results)
+    return {act.name: act for each in ACTS if (act := each(read))}
 
 
 def table(results, experiment, name):
     return read_csv(next((results / experiment).glob(f"*/{name}")))
 
 
-def shown(page, section, index=0):
-    """Return the numbers of one of a section's tables: {(group, row): [values of a cell, ...]}."""
-    (section,) = (each for each in page.all("section") if each.get("id") == section)
-    rows, group = {}, None
-    for row in page.all("tr", page.all("table", section)[index]):
-        (head, *_) = page.all("th", row) or [None]
-        cells = [[float(number["value"]) for number in page.all("data", cell)] for cell in page.all("td", row)]
-        if head and head.get("scope") == "rowgroup":
-            group = head["text"]
-        elif head and head.get("scope") == "row":
-            rows[group, head["text"]] = cells
-    return rows
+def rows_of(acts, name, view):
+    """Return the rows of a view as a table."""
+    (found,) = (each for each in acts[name].views if each.name == view)
+    return pd.DataFrame(found.rows, columns=[column.name for column in found.columns])
 
 
-def test_every_file_that_the_page_names_is_there_and_no_other(site, page):
-    named = {each.get(key) for each in page.elements for key in ("src", "href")} - {None}
-    local = {name for name in named if not name.startswith(("#", "data:", "https://arxiv.org/"))}
-    assert local == {str(path.relative_to(site)) for path in (site / "page").rglob("*") if path.is_file()}
-    assert {name[1:] for name in named if name.startswith("#")} <= {each.get("id") for each in page.elements}
+def data(site, name):
+    """Return what a data file calls with."""
+    said = re.fullmatch(r'act\("(.*?)", (.*)\);\n', (site / "page" / "data" / f"{name}.js").read_text(), re.DOTALL)
+    assert said[1] == name
+    return json.loads(said[2])
 
 
-def test_every_network_and_condition_has_its_best_and_its_worst_source_to_see_and_to_hear(results, page):
-    errors = table(results, "perturbation", "sources.csv")
-    examples = page.all("template")
-    for (condition, model), rows in errors.groupby(["condition", "model"]):
-        for role, row in (("best", rows["mae_m"].idxmin()), ("worst", rows["mae_m"].idxmax())):
-            (example,) = (
-                each for each in examples
-                if (each["data-condition"], each["data-network"]) == (condition, model)
-                and role in each["data-roles"].split()
-            )  # fmt: skip
-            assert int(example["data-source"]) == rows.loc[row, "source"]
-            assert [float(each["value"]) for each in page.all("data", example)] == [rows.loc[row, "mae_m"]]
-            captions = [each["text"] for each in page.all("figcaption", example)]
-            assert captions == [
-                "Signal of microphone 0", "STFT of microphone 0", "GCC-PHAT of microphones 0 and 2",
-                "Relevance of microphone 0", "STFT of relevance, microphone 0", "GCC-PHAT of relevance, 0 and 2",
-                "The room from above, and closely",
-            ]  # fmt: skip
-            assert len(page.all("img", example)) == 2 * len(captions)
-            assert len(page.all("audio", example)) == 2
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_removal_table_equals_the_result_files(results, page):
-    curves = table(results, "perturbation", "curves.csv")
-    curves = curves.set_index(["condition", "model", "curve", "percent"])["mae_m"]
-    columns = [*CONDITIONS, "pooled"]
-    rows = shown(page, "removal")
-    assert len(rows) == 2 * 4 + 1
-    for title, model in (("LocCNN", "loc_cnn"), ("SampleCNN", "sample_cnn")):
-        for name, curve, percent in (("nothing removed", "energy", 0), ("10 % most relevant", "relevance", 10),
-                                     ("10 % loudest", "energy", 10), ("10 % random", "random", 10)):  # fmt: skip
-            for cell, condition in zip(rows[title, name], columns, strict=True):
-                assert cell == [curves[condition, model, curve, percent]]
-    for cell, condition in zip(rows["control", "always the centre"], columns, strict=True):
-        assert cell == [curves[condition, "loc_cnn", "always the centre", 0]]
-
-
-def test_results_of_another_set_up_are_put_beside_nothing_published(results, page):
-    for experiment, name in (("perturbation", "curves.csv"), ("localization", "errors.csv")):
-        assert table(results, experiment, name)["published_mae_m"].isna().all()
-    assert not any("the published one" in each["text"] for each in page.all("figcaption"))
-    assert not any("digitised" in (each.get("href") or "") for each in page.all("a"))
-
-
-def test_a_published_number_stands_below_ours():
-    curves = pd.DataFrame(
-        [("relevance", "lrp", 10, 0.3, 0.138), ("energy", "", 0, 0.1, 0.088), ("energy", "", 10, 0.2, 0.1),
-         ("random", "", 10, 0.15, np.nan), ("always the centre", "", 0, 0.2, np.nan)],
-        columns=["curve", "method", "percent", "mae_m", "published_mae_m"],
-    ).assign(condition="SNR_25_T60_0.15", model="loc_cnn")  # fmt: skip
-    of_removal = removal_table(curves)
-    ((_, rows), (_, control)) = of_removal.groups
-    cells = {row.name: row.cells[0] for row in [*rows, *control]}
-    assert (cells["nothing removed"].value, cells["nothing removed"].below) == (0.1, 0.088)
-    assert cells["10 % most relevant"].below_text == "0.138"
-    assert cells["10 % random"].below_text == cells["always the centre"].below_text == ""
-    assert of_removal.caption == "MAE in metres; below it, pale, the published one"
-    errors = dict.fromkeys(("mae_x_m", "mae_y_m", "mae_z_m", "median_m", "p90_m", "slope_x", "slope_y"), 0.5)
-    errors = pd.DataFrame([errors | {"mae_m": 0.1, "published_mae_m": 0.088}])
-    (row,) = localization_tables(errors.assign(condition="a", localizer="loc_cnn"))[0].groups[0][1]
-    assert (row.cells[0].text, row.cells[0].below_text) == ("0.100", "0.088")
-
-
-@pytest.mark.parametrize(("index", "experiment"), [(0, "tdoa"), (1, "tdoa_refined")])
-def test_delay_tables_equal_the_result_files(results, page, index, experiment):
-    summary = table(results, experiment, "summary.csv").set_index(["signal", "model", "condition"])
-    rows = shown(page, "delays", index)
-    names = {("microphones", ""): "microphones", ("relevance", "loc_cnn"): "relevance, LocCNN",
-             ("untrained", "sample_cnn"): "untrained, SampleCNN", ("always lag 0", ""): "always lag 0"}  # fmt: skip
-    assert len(rows) == 6
-    for key, name in names.items():
-        for cell, condition in zip(rows[None, name], [*CONDITIONS, "pooled"], strict=True):
-            expected = summary.loc[(*key, condition), ["mae_samples", "anomalies_percent"]]
-            np.testing.assert_array_equal(cell, expected.to_numpy(float))
-
-
-def test_the_table_of_directions_equals_the_result_file(results, page):
-    summary = table(results, "tdoa_refined", "summary.csv").set_index(["signal", "model", "condition"])
-    rows = shown(page, "delays", 2)
-    for key, name in ((("microphones", ""), "microphones"), (("relevance", "sample_cnn"), "relevance, SampleCNN")):
-        expected = [summary["direction_percent"][(*key, each)] for each in [*CONDITIONS, "pooled"]]
-        assert not np.isnan(expected).any()
-        assert [cell for (cell,) in rows[None, name]] == expected
-
-
-def test_localization_tables_equal_the_result_file(results, page):
-    errors = table(results, "localization", "errors.csv").set_index(["localizer", "condition"])
-    means, described = shown(page, "localization"), shown(page, "localization", 1)
-    for localizer, name in (("loc_cnn", "LocCNN"), ("always the centre", "always the centre")):
-        for index, condition in enumerate(CONDITIONS):
-            assert means[None, name][index] == [errors.loc[(localizer, condition), "mae_m"]]
-            assert described["error in y", name][index] == [errors.loc[(localizer, condition), "mae_y_m"]]
-
-
-def test_findings_equal_the_result_files(results, page):
-    (section,) = (each for each in page.all("section") if each.get("id") == "found")
-    values = {float(each["value"]) for each in page.all("data", section)}
-    curves = table(results, "perturbation", "curves.csv").query("condition == 'pooled'")
-    delays = table(results, "tdoa", "summary.csv").query("condition == 'pooled'")
-    errors = table(results, "localization", "verdicts.csv").query("condition == 'pooled'")
-    assert values == {
-        *errors.query("localizer == 'SRP-PHAT'")["mae_m"],
-        *curves.query("percent == 0 and curve in ('energy', 'always the centre')")["mae_m"],
-        *curves.query("percent == 10 and curve != 'always the centre'")["mae_m"],
-        *delays["mae_samples"],
-    }
-    assert "over voices and their sources" in section["text"]
-    assert "the direction of delays with 2 untrained networks" in " ".join(section["text"].split())
-
-
-def test_tables_of_what_is_heard_equal_the_result_files(results, page):
-    weights = table(results, "cues", "weights.csv").set_index(["localizer", "coordinate", "cue", "condition"])
-    rows, of_any_room, apart = (shown(page, "heard", index) for index in (2, 3, 4))
-    rooms = table(results, "rooms", "errors.csv").set_index(["localizer", "place", "condition"])
-    elsewhere, measures, held_out = (shown(page, "heard", index) for index in (5, 6, 7))
-    scores = table(results, "sensitivity", "scores.csv").query("score == 'S' and coordinate == 'yy'")
-    scores = scores.set_index(["localizer", "weights", "method", "condition"])["value"]
-    sensitivity, shares, changed = (shown(page, "heard", index) for index in (9, 10, 11))
-    direct = table(results, "shares", "shares.csv").query("part == 'direct' and method == 'lrp' and score == 'split'")
-    errors = table(results, "interventions", "interventions.csv")
-    errors = errors.set_index(["localizer", "intervention", "condition"])["mae_m"]
-    for place, condition in enumerate(CONDITIONS):
-        for name, title in (("loc_cnn", "LocCNN"), ("SRP-PHAT", "SRP-PHAT")):
-            assert rows[title, "late reflections"][place] == [weights["weight"][name, "horizontal", "late", condition]]
-            assert apart[f"{title}, y", "late reflections"][place] == [weights["weight"][name, "y", "late", condition]]
-            in_any = "loc_cnn (any room)" if name == "loc_cnn" else name
-            title_in_any = title.replace("LocCNN", "LocCNN (any room)")
-            shown_weight = weights["weight"][in_any, "horizontal", "late", condition]
-            assert of_any_room[title_in_any, "late reflections"][place] == [shown_weight]
-            p90_m = rooms.loc[(name, "other rooms", condition), "p90_m"]
-            assert measures["90 % of the horizontal distances are below", title][place] == [p90_m]
-            for where in ("own room", "other rooms"):
-                assert elsewhere[where, title][place] == [rooms.loc[(name, where, condition), "mae_m"]]
-        assert elsewhere["own room", "SampleCNN"] != held_out["own room", "SampleCNN"]
-        title = "S: how much of the way of the direct sound the estimate goes"
-        of_networks = scores["sample_cnn", "trained", "delay_sensitivity averaged", condition]
-        assert sensitivity[title, "SampleCNN, y"][place] == [of_networks]
-        untrained = scores["sample_cnn", "untrained", "delay_sensitivity", condition]
-        assert sensitivity[title, "untrained SampleCNN, y"][place] == [untrained]
-        here = direct[(direct["condition"] == condition) & (direct["model"] == "loc_cnn")]
-        assert shares["LRP, split", "LocCNN"][place] == [here["share"].item()]
-        assert shares["LRP, split", "energy"][place] == [here["energy_share"].item()]
-        assert changed["without early reflections", "LocCNN"][place] == [errors["loc_cnn", "no_early", condition]]
-
-
-def test_the_verdict_is_that_of_the_results(results, page):
-    verdicts = read_verdicts({name: next((results / name).glob("*")) for name in TABLES})
-    sentences = [sentence for verdict in verdicts for sentence in verdict.sentences]
-    assert [each["text"] for each in page.all("p") if each.get("class") == "sentence"] == sentences
-    (section,) = (each for each in page.all("section") if each.get("id") == "heard")
-    for verdict, index in zip(verdicts, (0, 1), strict=True):
-        rows = page.all("tr", page.all("table", section)[index])
-        numbers = [[each["text"] for each in page.all("td", row)] for row in rows[1:]]
-        assert numbers == [list(number.values.values()) for number in verdict.numbers]
-
-
-def test_without_these_results_the_page_has_no_such_section(results, tmp_path):
+def test_from_unchanged_results_nothing_changes_and_from_new_numbers_only_what_shows_them(results, site, tmp_path):
+    before = files(site)
     for path in results.iterdir():
-        if path.name not in ("cues", "rooms_held_out"):
-            (tmp_path / path.name).symlink_to(path)
-    assert gather_heard(read_results(tmp_path), Assets(tmp_path)) is None
+        (tmp_path / path.name).symlink_to(path)
+    build(tmp_path, site)
+    assert files(site) == before
+    (tmp_path / "cues").unlink()
+    shutil.copytree(results / "cues", tmp_path / "cues")
+    (weights,) = (tmp_path / "cues").glob("*/weights.csv")
+    write_csv(weights, read_csv(weights).assign(weight=0.123))
+    build(tmp_path, tmp_path / "docs")
+    after = files(tmp_path / "docs")
+    assert after.keys() == before.keys()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"page/data/question.js", "page/data/hear.js", "page/text.html"}
 
 
-METHODS = "lrp", "gradient_x_input"
+def test_all_is_there_that_the_page_loads_and_no_more(site):
+    shell = (site / "index.html").read_text()
+    assert [name for name in re.findall('data-act="(.*?)"', shell)] == ALWAYS
+    named = set(re.findall(r'(?:src|href)="(page/[^"#]+)', shell))
+    named |= {f"page/data/{name}.js" for name in ALWAYS + [f"listen-{condition}" for condition in CONDITIONS]}
+    heard = {name for name in files(site) if name.startswith("page/listen/")}
+    assert named | heard | {"index.html", "page/text.html"} == set(files(site))
+    assert {each.name for each in site.iterdir()} == {"index.html", "page"}
+    text = (site / "page" / "text.html").read_text()
+    assert {name for name in re.findall(r'href="(page/listen/[^"]+)"', text)} <= heard
 
 
-def found_tables(methods=METHODS[:1], removal="level", centre="level", zero=("level", "level"), direction=(), **more):
-    """Return result files whose verdicts are those given, and whose numbers are all the same."""
-    curves = [("relevance", method, percent) for method in methods for percent in (0, 10)]
-    curves += [(curve, "", percent) for curve in ("energy", "random", "always the centre") for percent in (0, 10)]
-    curves = pd.DataFrame(curves, columns=["curve", "method", "percent"])
-    verdicts = [(method, against, percent, centre if against == "always the centre" else removal)
-                for method in methods for against in ("energy", "random", "always the centre")
-                for percent in (0, 10)]  # fmt: skip
-    delays = [("microphones", "", "")]
-    delays += [(signal, method, "loc_cnn") for signal in ("relevance", "untrained") for method in methods]
-    delays = pd.DataFrame([*delays, ("always lag 0", "", "")], columns=["signal", "method", "model"])
-    compared = [("7-8", method, score, "always lag 0", verdict, np.nan, np.nan, 0.0) for method in methods
-                for score, verdict in zip(("anomalies_percent", "mae_samples"), zero, strict=True)]  # fmt: skip
-    compared += [(pair, method, "direction_percent", "untrained", verdict, value, 5.0, low)
-                 for method in methods for pair, verdict, value, low in direction]  # fmt: skip
-    names = ["pair", "method", "score", "against", "verdict", "value", "control", "low"]
-    numbers = dict.fromkeys(("mae_m", "low_m", "high_m"), 0.1)
-    scores = dict.fromkeys(("mae_samples", "mae_samples_low", "mae_samples_high", "anomalies_percent"), 0.5)
-    tables = {
-        "perturbation": {
-            "curves.csv": curves.assign(model="loc_cnn", **numbers),
-            "verdicts.csv": pd.DataFrame(verdicts, columns=["method", "against", "percent", "verdict"]),
-        },
-        "tdoa": {
-            "summary.csv": delays.assign(pair="7-8", **scores),
-            "verdicts.csv": pd.DataFrame(compared, columns=names),
-        },
-    }
-    tables["perturbation"]["verdicts.csv"]["model"] = tables["tdoa"]["verdicts.csv"]["model"] = "loc_cnn"
-    tables |= {experiment: {"verdicts.csv": table} for experiment, table in more.items()}
-    return {experiment: {file: table.assign(condition="pooled") for file, table in files.items()}
-            for experiment, files in tables.items()}  # fmt: skip
+def same(column, kept, expected):
+    """Assert that kept values are the expected numbers, rounded as their column says."""
+    assert len(kept) == len(expected) > 0
+    np.testing.assert_array_equal(np.asarray(kept, float), np.round(np.asarray(expected, float), column) + 0.0)
 
 
-def answers(number, **verdicts):
-    return find(found_tables(**verdicts))[1][number].answers
+def test_rows_are_the_numbers_of_the_result_files(results, acts):
+    weights = table(results, "cues", "weights.csv")
+    cue = (weights["cue"] == "early") & (weights["coordinate"] == "horizontal")
+    for name, title in (("sample_cnn", "SampleCNN"), ("SRP-PHAT", "SRP-PHAT")):
+        theirs = weights[cue & (weights["localizer"] == name)]
+        for act, view, early in (("question", "weights", "early reflections"), ("hear", "cues", "early reflections")):
+            ours = rows_of(acts, act, view)
+            ours = ours[(ours["cue"] == early) & (ours["localizer_title"] == title)]
+            if act == "hear":
+                ours = ours[(ours["coordinate"] == "x and y together") & ours["trained"].isin([None, "one room"])]
+            for column in ("weight", "low", "high"):
+                same(2, ours[column], theirs[column])
+            assert set(ours["trials"]) == {10}
+            assert ours["T60_s"].tolist() == [0.15, 0.3]
+
+    errors = rows_of(acts, "localize", "errors")
+    tested = table(results, "localization", "errors.csv")
+    for talkers, place, theirs in (
+        ("the test sources", "own room", tested),
+        *(("voices of the test, all over the area", place, rows)
+          for place, rows in table(results, "rooms", "errors.csv").groupby("place")),
+    ):  # fmt: skip
+        ours = errors[(errors["talkers"] == talkers) & (errors["place"] == place)]
+        ours = ours[ours["localizer_title"] == "always the centre"]
+        for column in ("mae_m", "median_m", "slope_x"):
+            decimals = 2 if column == "slope_x" else 3
+            same(decimals, ours[column], theirs[theirs["localizer"] == "always the centre"][column])
+
+    curves = table(results, "perturbation", "curves.csv")
+    ours = rows_of(acts, "relevance", "removal")
+    for condition, title in (("pooled", "all conditions"), (CONDITIONS[1], "T60 0.3 s, SNR 20 dB")):
+        theirs = curves[(curves["condition"] == condition) & (curves["model"] == "loc_cnn")]
+        mine = ours[(ours["condition_title"] == title) & (ours["localizer_title"] == "LocCNN")]
+        for curve, name in (("relevance", "most relevant"), ("energy", "loudest"), ("always the centre",) * 2):
+            same(3, mine[mine["removed"] == name]["mae_m"], theirs[theirs["curve"] == curve]["mae_m"])
+            same(3, mine[mine["removed"] == name]["high_m"], theirs[theirs["curve"] == curve]["high_m"])
+
+    ours = rows_of(acts, "relevance", "delays")
+    for experiment, protocol in (("tdoa", "as published"), ("tdoa_refined", "refined: exact delays, between samples")):
+        theirs = table(results, experiment, "summary.csv").query("condition == 'pooled' and signal == 'relevance'")
+        mine = ours[(ours["protocol"] == protocol) & (ours["condition_title"] == "all conditions")]
+        mine = mine[mine["read"].isin(["relevance, LocCNN", "relevance, SampleCNN"])]
+        same(2, mine[mine["measure"] == "anomalies (%)"]["value"], theirs["anomalies_percent"])
+
+    direct = table(results, "shares", "shares.csv").query("part == 'direct' and method == 'lrp' and score == 'split'")
+    direct = direct[direct["model"] == "loc_cnn"]
+    ours = rows_of(acts, "relevance", "shares").query("part == 'direct sound' and how == 'LRP, split'")
+    ours = ours[(ours["localizer_title"] == "LocCNN") & (ours["trained"] == "one room")]
+    for of, column in (("relevance", "share"), ("energy", "energy_share"), ("relevance, untrained", "untrained_share")):
+        same(2, ours[ours["of"] == of]["value"], direct[column])
+    assert set(ours["sources"]) == {1}
+
+    profiles = table(results, "sensitivity", "profiles.csv")
+    theirs = profiles[(profiles["localizer"] == "loc_cnn") & (profiles["coordinate"] == "y")]
+    theirs = theirs[(theirs["method"] == "delay_sensitivity averaged") & (theirs["condition"] == CONDITIONS[0])]
+    ours = rows_of(acts, "hear", "delays").query("localizer_title == 'LocCNN' and trained == 'one room'")
+    ours = ours[(ours["coordinate"] == "y of the estimate") & (ours["condition_title"] == "T60 0.15 s, SNR 25 dB")]
+    same(1, ours[ours["by"] == "gradient, averaged"]["mean"], 1e3 * theirs["mean"])
+    same(1, ours[ours["by"] == "multilateration"]["mean"], 1e3 * theirs["multilateration"])
+
+    changed = table(results, "interventions", "interventions.csv").query("intervention == 'no_early'")
+    ours = rows_of(acts, "hear", "changes").query("intervention == 'without early reflections'")
+    same(3, ours.query("localizer_title == 'SRP-PHAT'")["mae_m"], changed.query("localizer == 'SRP-PHAT'")["mae_m"])
 
 
-@pytest.mark.parametrize(
-    ("verdict", "errs", "hurts"),
-    [
-        ("below", "errs less than", "hurts less than"),
-        ("above", "errs more than", "hurts more than"),
-        ("level", "can’t be told from", "can’t be told from"),
-    ],
-)
-def test_words_follow_from_the_verdicts_of_errors(verdict, errs, hurts):
-    assert answers(0, centre=verdict) == [f"LocCNN {errs} a constant that hears nothing."]
-    random, loudest = answers(1, removal=verdict)
-    assert random == f"LocCNN: removing the most relevant input {hurts} removing random input."
-    assert loudest.startswith(f"It {hurts} removing the loudest")
-    baseline = pd.DataFrame({"localizer": ["loc_cnn", "loc_cnn", "SRP-PHAT"], "mae_m": 0.1, "mae_low_m": 0.1,
-                             "mae_high_m": 0.1, "against": ["always the centre", "SRP-PHAT", "always the centre"],
-                             "verdict": ["level", verdict, "level"]})  # fmt: skip
-    assert answers(0, localization=baseline)[1] == f"LocCNN {errs} SRP-PHAT, which has learned nothing."
+def test_a_method_that_misses_what_it_promises_is_marked(acts):
+    ranks = rows_of(acts, "trial", "ranks")
+    assert {"LRP", "gradient †", "energy"} <= set(ranks["title"])
+    assert rows_of(acts, "trial", "conclusions")["against"].nunique() == 3
+
+
+def test_a_published_number_stands_beside_ours():
+    named = ["condition", "model", "curve", "method", "percent", "mae_m", "published_mae_m"]
+    curves = [("a", "loc_cnn", "relevance", "lrp", 10, 0.3, 0.138), ("a", "loc_cnn", "random", "", 10, 0.2, np.nan)]
+    verdicts = [("a", "loc_cnn", "lrp", against, 10, "level") for against in ("random", "energy")]
+    tables = {"curves.csv": pd.DataFrame(curves, columns=named).assign(low_m=0.1, high_m=0.4, windows=7),
+              "verdicts.csv": pd.DataFrame(verdicts, columns=["condition", "model", "method", "against", "percent", "verdict"])}  # fmt: skip
+    rows = rows_of({"a": type("A", (), {"views": [removal(tables)]})}, "a", "removal").set_index("removed")
+    assert rows["mae_m"].to_dict() == {"most relevant": 0.3, "random": 0.2, "most relevant, published": 0.138}
+    assert rows.loc["most relevant, published", ["low_m", "windows"]].isna().all()
+    errors = pd.DataFrame({"condition": ["SNR_25_T60_0.15"], "localizer": "loc_cnn", "mae_m": 0.1, "published_mae_m": 0.088})
+    ends = errors[["condition", "localizer"]].assign(mae_low_m=0.09, mae_high_m=0.11, against="SRP-PHAT", verdict="level")
+    (view,) = localize({"localization": Results(None, {}, {"errors.csv": errors, "verdicts.csv": ends})}).views
+    found = {row["localizer_title"]: row["mae_m"] for row in map(dict, (zip([c.name for c in view.columns], r) for r in view.rows))}  # fmt: skip
+    assert found == {"LocCNN": 0.1, "LocCNN, published": 0.088}
+
+
+def compared(**verdicts):
+    return pd.DataFrame([{"condition": "pooled", "model": "loc_cnn", "localizer": "loc_cnn", "method": "lrp", "percent": 10,
+                          "against": against.replace("_", " "), "verdict": verdict} for against, verdict in verdicts.items()])  # fmt: skip
+
+
+@pytest.mark.parametrize("verdict", ["below", "above", "level"])
+def test_words_follow_from_the_verdicts_of_errors(verdict):
+    words = {"below": "less than", "above": "more than", "level": "no more than"}
+    (said,) = removal_sentence(compared(random=verdict, energy="level"))
+    assert f"in LocCNN {words[verdict]} at random and no more than by loudness" in said
+    table = compared(always_the_centre=verdict)
+    table["against"] = "always the centre"
+    read = {"localization": Results(None, {}, {"verdicts.csv": table}),
+            "rooms": Results(None, {}, {"verdicts.csv": compared(own_room=verdict)})}  # fmt: skip
+    own, others = sentences(read)
+    assert {"below": "less", "above": "more", "level": "no less"}[verdict] + " than a constant" in own
+    assert others.endswith(f"in {int(verdict == 'above')} of 1 cases.")
+    share = compared(a="").assign(method="gradient_x_input", score="exact", part="direct")
+    (said,) = share_sentence(share.assign(energy_verdict="above", untrained_verdict=verdict))
+    assert f"in LocCNN in {int(verdict == 'above')} of 1 conditions" in said
 
 
 @pytest.mark.parametrize(
     ("zero", "words"),
     [
-        (("level", "below"), "are better than"),
-        (("above", "below"), "in one score, worse in the other"),
-        (("above", "level"), "are no better than"),
-        (("level", "level"), "can’t be told from"),
-        (("level", np.nan), "can’t be told from"),
+        (("level", "below"), "better than"),
+        (("above", "below"), "in one score better, in the other worse than"),
+        (("above", "level"), "no better than"),
+        (("level", np.nan), "not told from"),
     ],
 )
 def test_words_follow_from_the_verdicts_of_delays(zero, words):
-    assert words in answers(2, zero=zero)[0]
+    names = ["pair", "score", "against", "verdict", "value", "control", "low"]
+    delays = [("7-8", "mae_samples", "always lag 0", verdict, 0.5, 0.5, 0.1) for verdict in zero]
+    sides = [("7-8", "direction_percent", "untrained", "level", 20.0, 5.0, -1.0)]
+    better = [*sides, ("5-10", "direction_percent", "untrained", "above", 16.4, 5.0, 9.0)]
+    frame = lambda rows: pd.DataFrame(rows, columns=names).assign(condition="pooled", model="loc_cnn")  # noqa: E731
+    (said,) = delay_sentence({"tdoa": frame([*delays, *sides])})
+    assert f"LocCNN are {words} saying" in said
+    assert "point no more often to the right side" in said
+    (said,) = delay_sentence({"tdoa": frame(delays), "tdoa_refined": frame(better)})
+    assert "(microphones 5 and 10: 16 and 5 %)" in said
 
 
-def test_words_tell_the_pair_on_which_relevance_points_best_to_the_right_side():
-    pairs = ("7-8", "above", 20.4, 3.0), ("5-10", "above", 16.2, 9.0), ("0-15", "level", 50.0, -1.0)
-    answer = answers(2, direction=pairs)[1]
-    assert "On microphones 5 and 10" in answer
-    assert "right less wrong is 16 % of the windows that both heard, with untrained networks 5 %" in answer
-    assert "not point to the right side clearly" in answers(2, direction=pairs[2:])[1]
-    assert "not point to the right side clearly" in answers(2, direction=[("7-8", "below", -9.0, -20.0)])[1]
-    assert len(answers(2, direction=[("7-8", "", np.nan, np.nan)])) == 1
-    refined = found_tables(direction=pairs[1:2])["tdoa"]["verdicts.csv"].drop(columns="condition")
-    assert "On microphones 5 and 10" in answers(2, direction=pairs[2:], tdoa_refined=refined)[1]
+@pytest.mark.parametrize(("early", "word"), [(0.8, "more than"), (0.1, "less than"), (0.5, "as much as")])
+def test_words_tell_which_cue_moves_more(early, word):
+    rows = [(condition, cue, weight) for condition in ("SNR_25_T60_0.15", "SNR_10_T60_0.6")
+            for cue, weight in (("delays", 0.5), ("early", early if condition == "SNR_10_T60_0.6" else 0.0))]  # fmt: skip
+    weights = pd.DataFrame(rows, columns=["condition", "cue", "weight"]).assign(localizer="loc_cnn", coordinate="horizontal")
+    weights = weights.assign(low=weights["weight"] - 0.1, high=weights["weight"] + 0.1)
+    assert cue_sentence(weights) == [f"At T60 0.6 s early reflections move LocCNN {word} the direct sound’s delays."]
 
 
-def test_findings_and_tables_name_every_method():
-    tables = found_tables(methods=METHODS, direction=[("7-8", "above", 20.4, 3.0)])
-    localization, removal, delays = find(tables)[1]
-    assert localization.answers == ["LocCNN can’t be told from a constant that hears nothing."]
-    assert [answer.split(":")[0] for answer in removal.answers[::2]] == ["LocCNN (LRP)", "LocCNN (gradient x input)"]
-    assert [mark.name for mark in removal.marks][:2] == [
-        "LocCNN, most relevant (LRP)",
-        "LocCNN, most relevant (gradient x input)",
-    ]
-    assert [mark.name for mark in delays.marks][1:3] == [
-        "relevance (LRP), LocCNN",
-        "relevance (gradient x input), LocCNN",
-    ]
-    assert ["(LRP)" in answer for answer in delays.answers[::2]] == [True, False]
-    curves = tables["perturbation"]["curves.csv"].assign(published_mae_m=np.nan)
-    names = [row.name for row in removal_table(curves).groups[0][1]]
-    assert names == ["nothing removed", "10 % most relevant (LRP)", "10 % most relevant (gradient x input)",
-                     "10 % loudest", "10 % random"]  # fmt: skip
-    rows = delay_table("As published", tables["tdoa"]["summary.csv"]).groups[0][1]
-    assert [row.name for row in rows][1:3] == ["relevance (LRP), LocCNN", "relevance (gradient x input), LocCNN"]
+def test_rows_are_kept_as_exactly_as_they_are_shown():
+    columns = [Column("name", "name"), Column("value", "value", "m", 2), Column("n", "n", "", 0)]
+    rows = kept(pd.DataFrame({"value": [0.12499, -0.001, np.nan], "n": [3.0, 4, np.nan], "name": ["a", "b", None]}), columns)
+    assert rows == [["a", 0.12, 3], ["b", 0.0, 4], [None, None, None]]
+    view = View("v", "V", [], "", columns, rows, ["name"], Chart("dots", "value", "name", "name", {"a": Look("blue"), "c": Look("ink")}))
+    assert view.texts() == [["a", "0.12", "3"], ["b", "0.00", "4"], ["–", "–", "–"]]
+    told = view.data()
+    assert [row[0] for row in told["rows"]] == [0, 1, 2]
+    assert told["columns"][0]["texts"] == ["a", "b", None]
+    assert list(told["chart"]["looks"]) == ["a"]
 
 
-def test_a_second_method_is_seen_and_heard(results, tmp_path):
-    common = ["--data_path", str(results / "data"), "--weights", str(results / "weights"), "--results", str(tmp_path),
-              "--gpu", "cpu", "--model_name", "loc_cnn", "--method", *METHODS]  # fmt: skip
-    perturbation_experiment.main([*common, "--percents", "0", "10"])
-    tdoa_experiment.main([*common, "--pairs", "0,2", "--untrained", "2", "--null_sources", "1"])
-    built = build_page.main(["--results", str(tmp_path), "--to", str(tmp_path / "docs"), "--between", "0"])
-    page = Page(built.read_text())
-    assert {name for _, name in shown(page, "removal")} >= {
-        "10 % most relevant (LRP)",
-        "10 % most relevant (gradient x input)",
-    }
-    assert (None, "relevance (gradient x input), LocCNN") in shown(page, "delays")
-    for example in page.all("template"):
-        sounds = [each["text"] for each in page.all("h4", example)]
-        assert sounds == [
-            "Microphone 0",
-            "Relevance of microphone 0 (LRP)",
-            "Relevance of microphone 0 (gradient x input)",
-        ]
-        assert len({each["src"] for each in page.all("audio", example)}) == 3
-        assert "relevance (gradient x input)" in example["text"]
-    assert "relevance, here by LRP and gradient x input" in page.all("p")[1]["text"]
+class Text(HTMLParser):
+    """Cells of each row of tables, and all text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "tr":
+            self.rows.append([])
+        elif tag == "td":
+            self.rows[-1].append("")
+
+    def handle_data(self, text):
+        self.texts.append(text)
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += text.strip("\n")
 
 
-def test_examples_are_the_extremes_and_the_same_others_everywhere():
-    errors = pd.DataFrame(
-        [(condition, model, source, abs(source - best)) for (condition, model), best in {
-            ("a", "loc_cnn"): 0, ("a", "sample_cnn"): 8, ("b", "loc_cnn"): 0, ("b", "sample_cnn"): 0}.items()
-         for source in range(9)],
-        columns=["condition", "model", "source", "mae_m"],
-    )  # fmt: skip
-    assert choose_examples(errors, 0) == {"a": [0, 8], "b": [0, 8]}
-    assert choose_examples(errors, 1) == {"a": [0, 4, 8], "b": [0, 4, 8]}
+def test_as_text_there_is_every_sentence_and_every_row(acts, site):
+    page = Text((site / "page" / "text.html").read_text())
+    cells = [tuple(row) for row in page.rows if row]
+    text = "".join(page.texts)
+    for act in acts.values():
+        assert act.title in text
+        for view in act.views:
+            assert all(sentence in text for sentence in view.sentences)
+            shown = [place for place, column in enumerate(view.columns) if column.name not in view.choices]
+            expected = [tuple(row[place] for place in shown) for row in view.texts()]
+            assert set(expected) <= set(cells)
+    listed = sum(len(view.rows) for act in acts.values() for view in act.views)
+    assert len(cells) == listed + 2 * sum(len(data(site, f"listen-{each}")["sources"]) for each in CONDITIONS)
 
 
-def test_sounds_of_a_source_are_equally_loud_as_long_as_they_say_and_do_not_clip(site, page):
-    for condition in CONDITIONS:
-        for source in {each["data-source"] for each in page.all("template") if each["data-condition"] == condition}:
-            paths = sorted((site / "page" / "examples" / condition / source).glob("*.mp3"))
-            sounds = [soundfile.read(path)[0] for path in paths]
-            assert len(sounds) == 3
-            levels_db = [10 * np.log10(np.mean(sound**2)) for sound in sounds]
-            assert np.ptp(levels_db) < 0.5
-            assert max(np.abs(sound).max() for sound in sounds) < 1
-            said = {float(each["data-seconds"]) for each in page.all("audio") if f"/{source}/" in each["src"]
-                    and condition in each["src"]}  # fmt: skip
-            assert {len(sound) / 16000 for sound in sounds} == said
+def test_what_is_not_there_is_not_told(results, tmp_path):
+    for name in ("perturbation", "tdoa", "cues"):
+        (tmp_path / name).symlink_to(results / name)
+    acts = {act.name: act for each in ACTS if (act := each(read_results(tmp_path)))}
+    assert list(acts) == ["question", "hear", "relevance", "origin"]
+    assert [view.name for view in acts["hear"].views] == ["cues"]
+    assert acts["question"].views[0].sentences == []
+    (tmp_path / "cues").unlink()
+    acts = {act.name: act for each in ACTS if (act := each(read_results(tmp_path)))}
+    assert list(acts) == ["question", "relevance", "origin"]
+    assert acts["question"].views == []
 
 
-def test_nothing_is_left_of_building_nor_of_a_build_that_was_killed(site):
-    assert {each.name for each in site.iterdir()} == {"index.html", "page"}
-
-
-def test_equal_sounds_make_equal_files(tmp_path):
-    noise = np.random.default_rng(0).standard_normal(16000) / 10
-    said = [Assets(tmp_path / name).sound("noise", "noise", noise, 16000) for name in ("first", "second")]
-    assert said[0] == said[1]
-    first, second = (tmp_path / name / said[0].file for name in ("first", "second"))
-    assert first.read_bytes() == second.read_bytes()
-
-
-def test_every_image_says_what_it_shows_and_waits_until_it_is_looked_at(page):
-    images = page.all("img")
-    assert all(len(each["alt"]) > 20 and each["loading"] == "lazy" and int(each["width"]) > 300 for each in images)
-    lags = [each["alt"] for each in images if each["alt"].startswith("GCC-PHAT")]
-    assert lags
-    assert all("true delay is" in alt for alt in lags)
-    assert len(page.all("h1")) == 1
-    assert all(each.get("aria-label") for each in page.all("audio"))
-
-
-def test_the_first_view_is_small_and_so_is_all_of_it(site):
-    first = [site / "index.html", site / "page" / "page.css", site / "page" / "page.js"]
-    assert sum(path.stat().st_size for path in first) < 5e5
-    shown = [path for path in (site / "page").rglob("*") if path.is_file() and path.suffix != ".csv"]
-    assert max(path.stat().st_size for path in shown) < 2.5e5
+def test_the_command_of_an_experiment_makes_it_again(results, acts):
+    commands = rows_of(acts, "origin", "commands").set_index("experiment")
+    assert commands.loc["cues", "seed"] == 5000
+    script, *arguments = commands.loc["cues", "command"].removeprefix("python ").split()
+    asked = vars(cue_experiment.parse(arguments))
+    made = vars(cue_experiment.parse(["--conditions", "0.15/25", "0.3/20", "--trials", "10"]))
+    assert script == "cue_experiment.py"
+    assert (asked["conditions"], asked["trials"]) == (made["conditions"], 10)
+    assert command("enhancement/bursts", {"clips": 2, "a": None, "b": [], "c": False, "d": True}) == (
+        "python -m enhancement.burst --clips 2 --d"
+    )
+    assert command("digits", {"runs": "/somewhere/else/logs"}) == "python -m digits.test --runs logs"
 
 
 def refused(capsys, argv):
@@ -519,32 +408,6 @@ def test_a_folder_that_is_no_page_is_left_alone(results, tmp_path, capsys):
     assert (tmp_path / "page" / "mine.txt").exists()
 
 
-LOADED = """
-const done = arguments[arguments.length - 1];
-const images = [...document.images].filter((image) => image.offsetParent !== null);
-const sounds = [...document.querySelectorAll("audio")];
-for (const image of images) image.loading = "eager";
-const known = (sound) =>
-  new Promise((go) => (sound.readyState || sound.error ? go() : (sound.onloadedmetadata = sound.onerror = go)));
-Promise.all([...images.map((image) => image.decode().catch(() => null)), ...sounds.map(known)]).then(() =>
-  done({
-    images: images.length,
-    broken: images.filter((image) => !image.naturalWidth).map((image) => image.src),
-    sounds: sounds.map((sound) => [sound.duration, Number(sound.dataset.seconds)]),
-    foreign: performance.getEntriesByType("resource").map(({name}) => name).filter((name) => !name.startsWith("file:")),
-  }),
-);
-"""
-PLAYED = """
-const done = arguments[arguments.length - 1];
-const [first, second] = document.querySelectorAll("audio");
-const moved = new Promise((go) => second.addEventListener("timeupdate", () => second.currentTime > 0 && go()));
-first.play().then(() => second.play()).then(() => moved).then(() =>
-  done([first.paused, second.paused, Number(second.closest(".signal").style.getPropertyValue("--now")) > 0]),
-);
-"""
-
-
 @pytest.fixture
 def browser(chromium, site):
     """Chromium with the page opened anew, from its file; no test may leave an error in the console."""
@@ -556,127 +419,183 @@ def browser(chromium, site):
     assert [entry["message"] for entry in chromium.get_log("browser")] == []
 
 
-def open_page(browser, site, choice=""):
+def open_page(browser, site):
     browser.get("about:blank")
-    browser.get((site / "index.html").as_uri() + choice)
-
-
-def click(browser, name, value):
-    browser.find_element("css selector", f"input[name={name}][value='{value}']").click()
-
-
-def titles(browser):
-    return [(each.find_element("tag name", "h3").text, each.find_element("css selector", "header p").text.split(":")[0])
-            for each in browser.find_elements("css selector", "#stage article")]  # fmt: skip
-
-
-def pictures(browser):
-    return browser.execute_script(
-        "return [...document.querySelectorAll('#stage img')].filter((i) => i.offsetParent).map((i) => i.src)"
-    )
-
-
-def test_every_image_and_sound_loads_for_every_choice(browser, page):
-    examples = page.all("template")
-    for example in examples:
-        choice = "&".join(f"{name}={example[f'data-{name}']}" for name in ("condition", "network", "source"))
-        browser.execute_script(f"location.hash = '{choice}'")
-        wait(browser, lambda example=example: status(browser) == example["data-title"])
-        loaded = browser.execute_async_script(LOADED)
-        assert loaded["broken"] == loaded["foreign"] == []
-        assert loaded["images"] >= 7
-        assert len(loaded["sounds"]) == 2
-        assert all(duration == pytest.approx(said, abs=0.01) for duration, said in loaded["sounds"])
-    browser.find_element("id", "theme").click()
-    dark = browser.execute_async_script(LOADED)
-    assert dark["broken"] == []
-    assert dark["images"] == loaded["images"]
-
-
-def status(browser):
-    return browser.find_element("id", "status").get_attribute("textContent")
+    browser.get((site / "index.html").as_uri())
 
 
 def wait(browser, condition):
     from selenium.webdriver.support.wait import WebDriverWait
 
-    WebDriverWait(browser, 20).until(lambda _: condition())
+    return WebDriverWait(browser, 20, 0.02).until(lambda _: condition())
 
 
-def test_each_control_changes_what_it_should(browser):
-    second = CONDITIONS[1]
-    (start,) = titles(browser)
-    assert start[0] == "LocCNN, T60 0.15 s, SNR 25 dB"
-    assert start[1].endswith("the best")
-    shown = pictures(browser)
-    assert len(shown) == 7
-
-    click(browser, "source", "worst")
-    assert titles(browser)[0][1].endswith("the worst")
-    assert not set(shown) & set(pictures(browser))
-
-    click(browser, "network", "sample_cnn")
-    assert titles(browser)[0][0] == "SampleCNN, T60 0.15 s, SNR 25 dB"
-    click(browser, "condition", second)
-    assert titles(browser)[0][0] == "SampleCNN, T60 0.3 s, SNR 20 dB"
-    assert all(f"/{second}/" in src for src in pictures(browser))
-
-    click(browser, "compare", "networks")
-    assert [title for title, _ in titles(browser)] == [
-        "LocCNN, T60 0.3 s, SNR 20 dB",
-        "SampleCNN, T60 0.3 s, SNR 20 dB",
-    ]
-    left, right = (each.location for each in browser.find_elements("css selector", "#stage article"))
-    assert left["y"] == right["y"]
-    assert left["x"] < right["x"]
-    click(browser, "compare", "conditions")
-    assert [title.split(", ")[1] for title, _ in titles(browser)] == ["T60 0.15 s", "T60 0.3 s"]
-    click(browser, "compare", "nothing")
-    assert len(titles(browser)) == 1
+def go_to(browser, act):
+    """Scroll to an act; return when its first chart is drawn."""
+    browser.execute_script(f"document.getElementById('{act}').scrollIntoView()")
+    return wait(browser, lambda: browser.find_elements("css selector", f"#{act} .panel svg, #{act} table, #{act} article"))
 
 
-def test_the_address_keeps_the_choice(browser, site):
-    click(browser, "network", "sample_cnn")
-    click(browser, "source", "worst")
-    click(browser, "compare", "conditions")
-    before = titles(browser)
-    address = browser.current_url
-    open_page(browser, site, "#" + address.split("#")[1])
-    assert titles(browser) == before
-    assert browser.current_url == address
+VIEWS = """
+const done = arguments[arguments.length - 1];
+const frame = () => new Promise(requestAnimationFrame);
+const until = async (found) => { while (!found()) await frame(); return found(); };
+(async () => {
+  const seen = [];
+  for (const stage of document.querySelectorAll(".stage:not([data-act=listen])")) {
+    stage.scrollIntoView();
+    await until(() => stage.querySelector(".scene > *"));
+    for (const index of [...stage.querySelectorAll(".tabs input"), null].keys()) {
+      const tab = stage.querySelectorAll(".tabs input")[index];
+      if (!tab && index) continue;
+      tab?.click();
+      const fold = stage.querySelector("details");
+      if (fold) fold.open = true;
+      await until(() => stage.querySelector("table") && (!fold || stage.querySelector(".panel svg")));
+      seen.push({
+        act: stage.dataset.act,
+        title: tab?.value,
+        panels: stage.querySelectorAll(".panel svg[role=img]").length,
+        shapes: stage.querySelectorAll(".panel svg :is(path, rect, line)").length,
+        cells: [...stage.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
+        sentences: [...stage.querySelectorAll(".sentences p")].map((each) => each.textContent),
+      });
+    }
+  }
+  done(seen);
+})();
+"""
 
 
-def test_the_keyboard_is_enough(browser):
+def chosen(view):
+    """Return the rows that a view shows at first, as text, without what can be chosen."""
+    rows = list(zip(view.rows, view.texts(), strict=True))
+    names = [column.name for column in view.columns]
+    for name in view.choices:
+        place = names.index(name)
+        first = next(row[place] for row, _ in rows if row[place] is not None)
+        rows = [each for each in rows if each[0][place] in (None, first)]
+    return [[text for text, name in zip(texts, names, strict=True) if name not in view.choices] for _, texts in rows]
+
+
+def test_every_view_is_drawn_and_its_table_has_the_rows_that_are_drawn(browser, acts):
+    browser.set_script_timeout(60)
+    seen = browser.execute_async_script(VIEWS)
+    views = [(name, view) for name, act in acts.items() for view in act.views]
+    assert [each["act"] for each in seen] == [name for name, _ in views]
+    for each, (_, view) in zip(seen, views, strict=True):
+        assert each["title"] in (None, view.title)
+        assert each["sentences"] == view.sentences
+        assert each["cells"] == chosen(view)
+        if view.chart:
+            assert each["panels"] == 1 if not view.chart.facet else each["panels"] > 1
+            assert each["shapes"] > len(each["cells"])
+    foreign = "return performance.getEntriesByType('resource').map(({name}) => name).filter((name) => !name.startsWith('file:'))"
+    assert browser.execute_script(foreign) == []
+
+
+def tip(browser, act="question"):
+    return [each.text for each in browser.find_elements("css selector", f"#{act} .tip > div")]
+
+
+def test_a_point_tells_its_value_its_interval_and_how_many_it_was_measured_on(browser, acts):
     from selenium.webdriver import ActionChains, Keys
 
-    browser.find_element("css selector", "#listen h2").click()
-    ActionChains(browser).send_keys(Keys.TAB).perform()
-    assert browser.execute_script("return document.activeElement.name") == "condition"
+    go_to(browser, "question")
+    rows = rows_of(acts, "question", "weights")
+    found = []
+    for cue, title in rows[["cue", "localizer_title"]].drop_duplicates().itertuples(index=False):
+        for row in rows[(rows["cue"] == cue) & (rows["localizer_title"] == title)].itertuples():
+            numbers = [f"{value:.2f}".replace("-", "−") for value in (row.weight, row.low, row.high)]
+            found.append([f"{title}, {cue}", f"T60 {row.T60_s:.2f} s", f"weight {numbers[0]}",
+                          f"95 %: {numbers[1]} to {numbers[2]}", "n = 10 trials"])  # fmt: skip
+    points = browser.find_elements("css selector", "#question .panel svg g path[transform]")
+    assert len(points) == len(found)
+    ActionChains(browser).move_to_element(points[0]).perform()
+    assert tip(browser) in found
+    ActionChains(browser).move_to_element(browser.find_element("tag name", "h1")).perform()
+    assert tip(browser) == [""] * len(found[0])
+
+    chart = browser.find_element("css selector", "#question .chart")
+    browser.execute_script("arguments[0].focus()", chart)
+    told = []
+    for _ in found:
+        ActionChains(browser).send_keys(Keys.ARROW_RIGHT).perform()
+        told.append(tip(browser))
+        status = browser.find_element("css selector", "#question [role=status]").get_attribute("textContent")
+        assert status == ", ".join(told[-1])
+    assert sorted(told) == sorted(found)
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    assert not browser.find_element("css selector", "#question .tip").is_displayed()
+
+
+def test_choices_change_what_is_drawn_and_are_made_by_the_keyboard(browser, acts):
+    from selenium.webdriver import ActionChains, Keys
+
+    go_to(browser, "relevance")
+    browser.find_element("css selector", "#relevance summary").click()
+    wait(browser, lambda: browser.find_elements("css selector", "#relevance tbody tr"))
+    before = browser.find_element("css selector", "#relevance .panel").get_attribute("innerHTML")
+    choice = browser.find_element("name", "relevance-localizer_title")
+    choice.send_keys("S")
+    wait(browser, lambda: browser.find_element("name", "relevance-localizer_title").get_attribute("value") == "SampleCNN")
+    wait(browser, lambda: browser.find_elements("css selector", "#relevance .panel svg"))
+    assert browser.find_element("css selector", "#relevance .panel").get_attribute("innerHTML") != before
+    assert browser.execute_script("return document.activeElement.name") == "relevance-localizer_title"
+    ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
     ActionChains(browser).send_keys(Keys.ARROW_RIGHT).perform()
-    assert "T60 0.3 s" in titles(browser)[0][0]
-    ActionChains(browser).send_keys(Keys.TAB, Keys.ARROW_RIGHT).perform()
-    assert titles(browser)[0][0] == "SampleCNN, T60 0.3 s, SNR 20 dB"
+    (_, delays, _) = acts["relevance"].views
+    said = [each.text for each in browser.find_elements("css selector", "#relevance .sentences p")]
+    assert said == delays.sentences
+    assert browser.execute_script("return document.activeElement.value") == delays.title
+
+
+SAVED = """
+const done = arguments[arguments.length - 1];
+URL.createObjectURL = (blob) => (blob.text().then(done), "data:,");
+document.querySelector("#question details").open = true;
+const save = () => document.querySelector("#question details button")?.click() ?? setTimeout(save, 20);
+save();
+"""
+
+
+def test_all_rows_can_be_saved(browser, acts):
+    go_to(browser, "question")
+    browser.execute_script("HTMLAnchorElement.prototype.click = () => {}")
+    saved = list(csv.reader(io.StringIO(browser.execute_async_script(SAVED))))
+    (view,) = acts["question"].views
+    assert saved[0] == [column.heading for column in view.columns]
+    numbers = [[value if isinstance(value, str) else f"{value:g}" for value in row] for row in view.rows]
+    assert saved[1:] == numbers
+
+
+def test_without_scripts_the_page_is_text_and_tables(chromium, site):
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        open_page(chromium, site)
+        wait(chromium, lambda: chromium.current_url == (site / "page" / "text.html").as_uri())
+        assert "What do localization networks hear?" in chromium.page_source
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_the_theme_is_the_systems_until_another_is_chosen_and_stays(browser, site):
     def look():
-        colour = "return getComputedStyle(document.body).backgroundColor"
-        return browser.execute_script(colour), {src.split(".")[-2] for src in pictures(browser)}
+        colours = "return [document.body, document.querySelector('#question .panel path')].map((each) => "
+        colours += "getComputedStyle(each)).map(({backgroundColor, fill, stroke}, index) => index ? stroke : backgroundColor)"
+        return browser.execute_script(colours)
 
+    go_to(browser, "question")
     light = look()
-    assert light == ("rgb(255, 255, 255)", {"light"})
+    assert light[0] == "rgb(255, 255, 255)"
     browser.find_element("id", "theme").click()
     dark = look()
     assert dark[0] != light[0]
-    assert dark[1] == {"dark"}
     open_page(browser, site)
+    go_to(browser, "question")
     assert look() == dark
     browser.find_element("id", "theme").click()
     assert look() == light
-
-
-def test_one_sound_plays_at_a_time_and_shows_where_it_is(browser):
-    assert browser.execute_async_script(PLAYED) == [True, False, True]
 
 
 def test_a_phone_scrolls_only_down(browser):
@@ -684,15 +603,53 @@ def test_a_phone_scrolls_only_down(browser):
         "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
     )
     try:
-        for compare in ("nothing", "networks", "conditions"):
-            click(browser, "compare", compare)
-            for details in browser.find_elements("css selector", "details:not([open]) summary"):
-                if details.is_displayed():
-                    details.click()
-            assert browser.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [390, 390]
-        tables = browser.execute_script(
-            "return [...document.querySelectorAll('.scroll')].map((each) => each.scrollWidth - each.clientWidth)"
-        )
-        assert max(tables) <= 0
+        browser.set_script_timeout(60)
+        go_to(browser, "listen")
+        browser.execute_async_script(VIEWS)
+        assert browser.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [390, 390]
+        wide = "return [...document.querySelectorAll('main *')].filter((each) => !each.closest('.scroll, .panel') && "
+        wide += "each.getBoundingClientRect().right > 391).map((each) => each.outerHTML.slice(0, 99))"
+        assert browser.execute_script(wide) == []
+        widths = "return [...document.querySelectorAll('#question .panel svg')].map((each) => each.clientWidth)"
+        assert set(browser.execute_script(widths)) == {350}
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_first_view_is_small_and_so_is_all_of_it(browser, site):
+    go_to(browser, "question")
+    names = browser.execute_script("return performance.getEntriesByType('resource').map(({name}) => name)")
+    loaded = [site / "index.html", *(site / name.removeprefix(f"{site.as_uri()}/") for name in names if name.startswith("file:"))]
+    assert site / "page" / "plot.min.js" in loaded
+    assert {path.stem for path in loaded if path.parent.name == "data"} <= {"question", "localize"}
+    assert sum(path.stat().st_size for path in loaded) < 6e5
+    assert sum(map(len, files(site).values())) < 6e6
+
+
+def test_on_paper_folds_are_open_and_colours_are_light(browser):
+    go_to(browser, "question")
+    browser.find_element("id", "theme").click()
+    browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert browser.execute_script("return document.querySelector('#question details').open")
+    assert len(browser.find_elements("css selector", "#question tbody tr")) == 12
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_barrier(browser, site, theme):
+    axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    run = "const done = arguments[arguments.length - 1]; axe.run().then(({violations}) => done(violations.map(({id, nodes}) => [id, nodes[0].html])))"
+    browser.set_script_timeout(60)
+    browser.execute_script(f"document.documentElement.dataset.theme = '{theme}'")
+    browser.execute_async_script(VIEWS)
+    go_to(browser, "listen")
+    browser.execute_script(axe)
+    assert browser.execute_async_script(run) == []
+    browser.get((site / "page" / "text.html").as_uri())
+    browser.execute_script(f"document.documentElement.dataset.theme = '{theme}'")
+    browser.execute_script(axe)
+    assert browser.execute_async_script(run) == []

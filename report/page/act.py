@@ -160,14 +160,17 @@ class View:
             found["chart"]["looks"] = {name: asdict(look) for name, look in self.chart.looks.items() if name in shown}
         return found
 
+    def texts(self) -> list[list[str]]:
+        """Return the rows for readers."""
+        return [[column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+
     def groups(self) -> Iterator[tuple[str, list[list[str]]]]:
         """Yield the rows for readers by what can be chosen, which stands above them; `shown` are their columns."""
         of_group: dict[str, list[list[str]]] = {}
-        for row in self.rows:
-            cells = list(zip(self.columns, row, strict=True))
-            chosen = ", ".join(column.text(value) for column, value in cells if column.name in self.choices and value)
-            texts = [column.text(value) for column, value in cells if column.name not in self.choices]
-            of_group.setdefault(chosen, []).append(texts)
+        chosen = [column.name in self.choices for column in self.columns]
+        for row, texts in zip(self.rows, self.texts(), strict=True):
+            title = ", ".join(text for text, kept, named in zip(texts, row, chosen, strict=True) if named and kept)
+            of_group.setdefault(title, []).append([text for text, named in zip(texts, chosen, strict=True) if not named])
         yield from of_group.items()
 
     @property
