@@ -1,6 +1,5 @@
 """What explains the answers to spoken digits: starts, removal, stretching, heatmaps, and the command lines."""
 
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,9 +23,8 @@ from digits.stretching import FREQUENCY, TIME, Stretched, stretched, table
 from explain.methods import METHODS, choose_methods
 from explain.zennit_import import zennit
 from models.inference import outputs
-from report.page.assets import Assets
+from report.page.acts.digits import digits
 from report.page.results import read_other_tasks
-from report.page.site import environment, gather_other_tasks
 from running.files import read_csv
 
 RECIPE = Recipe("two_cores", 8, "adamw", 0.02, "one_cycle", epochs=2)
@@ -336,12 +334,13 @@ def test_everything_from_the_command_line(toys, tmp_path, capsys, coarse_picture
     profiles = read_csv(tmp_path / "heatmaps" / "profiles.csv")
     totals = profiles[profiles["source"] == "energy"].groupby("gender")["mean"].sum()
     np.testing.assert_allclose(totals, 1)
-    shown = gather_other_tasks(read_other_tasks(results), Assets(results / "docs"))
-    text = environment().get_template("digits.html.j2").render(shown)
-    accuracy = read_csv(tmp_path / "over_folds.csv")["accuracy"].iloc[0]
-    assert f'<data value="{100 * accuracy}">' in text
-    assert len(list((results / "docs" / "page" / "digits").glob("heatmaps-*.light.webp"))) == 3
-    assert all((results / "docs" / file).is_file() for file in re.findall(r'(?:src|href)="(page/[^"]+)"', text))
+    views = {view.name: view for view in digits(read_other_tasks(results)).views}
+    assert list(views) == ["accuracy", "removal", "stretch"]
+    over_folds = read_csv(tmp_path / "over_folds.csv").iloc[0]
+    assert views["accuracy"].rows[0][2] == round(100 * over_folds["accuracy"], 1)
+    assert len(views["removal"].rows) == len(curves)
+    assert views["removal"].rows[0][5] == round(100 * curves["mean"].iloc[0], 1)
+    assert "with frequencies times 1.5" in views["stretch"].sentences[0]
 
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.csv")}
     monkeypatch.setattr(Removed, "_of_speaker", None)  # all of it is kept

@@ -1,7 +1,5 @@
 """What attributions of the enhancer's masks have in common, and whether they are right where the answer is known."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,9 +25,8 @@ from explain.amplification import Change
 from explain.map_summaries import correlations, influence
 from explain.methods import METHODS
 from explain.methods.noise import Floor
-from report.page.assets import Assets
+from report.page.acts.enhancement import enhancement
 from report.page.results import read_other_tasks
-from report.page.site import environment, gather_other_tasks
 
 FLOOR = Floor(-8.0, 0.1)
 FRAMES = 12
@@ -256,10 +253,11 @@ def test_one_command_goes_from_nothing_to_its_figures_and_goes_on(tmp_path, monk
     found = pd.read_csv(tmp_path / "bursts" / "enrichments.csv")
     assert set(found["method"]) == {"deep_shap", "lrp_signal", "energy", "random"}
     assert found.loc[found["method"] == "deep_shap", "relative"].max() < 1e-2
-    shown = gather_other_tasks(read_other_tasks(results), Assets(results / "docs"))
-    text = environment().get_template("enhancement.html.j2").render(shown)
-    assert f'<data value="{means.loc["trained", "near"]}">' in text
-    assert all((results / "docs" / file).is_file() for file in re.findall(r'(?:src|href)="(page/[^"]+)"', text))
+    views = {view.name: view for view in enhancement(read_other_tasks(results)).views}
+    assert list(views) == ["louder", "bursts", "masks", "lags"]
+    lags = pd.read_csv(tmp_path / "maps" / "lags.csv")
+    assert [row[2] for row in views["lags"].rows] == (100 * lags["share"]).round(2).tolist()
+    assert all(view.sentences[0] in said for view in views.values())
     monkeypatch.setattr(burst, "found_in", None)  # all of it is kept
     burst.main([*TOY["burst"].split(), "--results", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:

@@ -1,16 +1,11 @@
-"""Methods on trial for readers: sentences, figures and the page's section follow from the tables."""
+"""Methods on trial for readers: sentences, figures and the page's act follow from the tables."""
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from toy_judged import CONTROLS, judged
 
-from report.page import methods
-from report.page.assets import Assets
-from report.page.methods import gather_methods
+from report.page.acts.trial import trial
 from report.page.results import Results
-from report.page.site import environment
-from report.style import LIGHT
 from report.trial import agreement_matrix, mean_ranks, rank_matrix, sentences
 
 
@@ -44,38 +39,19 @@ def test_figures_show_every_method_by_its_name_and_rank(tables):
     assert len(matrix.get_yticklabels()) == len(matrix.get_xticklabels())
 
 
-def test_the_page_has_a_section_with_all_tables(tables, tmp_path):
-    results = Results(tmp_path, {}, {f"{name}.csv": table for name, table in tables.items()})
-    content = gather_methods({"faithfulness": results}, Assets(tmp_path))
-    asked = {"faithfulness": {"sources": 10}}
-    origins = {"faithfulness": {"criteria.csv": "page/criteria.csv", "run.json": "page/run.json"}}
-    text = environment().get_template("methods.html.j2").render(methods_on_trial=content, asked=asked, origins=origins)
-    assert all(sentence in text for sentence in content["sentences"])
-    assert "LRP, untrained" in text
-    assert "worse, worse, worse" in text
-    assert "0.25 of 0.50 m" in text
-    assert (tmp_path / "page" / "ranks.dark.webp").is_file()
-    assert gather_methods({}, Assets(tmp_path)) is None
-
-
-def test_maps_are_shown_by_one_method_in_one_condition(tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(methods, "share_curves", lambda table, along, theme: drawn.append(table) or Figure())
-    monkeypatch.setattr(Assets, "picture", lambda self, name, alt, draw: draw(LIGHT))
-    rows = [
-        {
-            "condition": condition,
-            "model": model,
-            "method": method,
-            "half": half,
-            "coordinate": "x",
-            "frequency_hz": 100.0,
-        }
-        for condition in ("SNR_25_T60_0.15", "SNR_10_T60_0.6")
-        for method in ("lrp", "gradient_x_input")
-        for model, half in (("loc_cnn", "level"), ("loc_cnn", "delay"), ("energy", ""), ("energy", ""))
-    ]
-    methods.frequency_picture(pd.DataFrame(rows), Assets(tmp_path))
-    assert drawn[0]["condition"].unique().tolist() == ["SNR_25_T60_0.15"]
-    assert drawn[0]["method"].unique().tolist() == ["gradient_x_input"]
-    assert drawn[0]["model"].tolist() == ["loc_cnn", "loc_cnn", "energy"]
+def test_the_page_ranks_every_method_and_marks_what_misses_its_promise(tables):
+    results = Results(None, {"trials": []}, {f"{name}.csv": table for name, table in tables.items()})
+    act = trial({"faithfulness": results})
+    ranks, conclusions = act.views
+    assert [*ranks.sentences, *conclusions.sentences] == sentences(tables)
+    shown = pd.DataFrame(ranks.rows, columns=[column.name for column in ranks.columns])
+    mean = shown[shown["condition_title"] == "all conditions"]
+    assert list(dict.fromkeys(mean["title"])) == ["LRP", "gradient †", "energy", "random"]
+    theirs = tables["criteria"][tables["criteria"]["weights"] == "trained"]
+    theirs = theirs.groupby(["method", "criterion"])["rank"].mean()
+    for row in mean.itertuples():
+        name = {"LRP": "lrp", "gradient †": "gradient"}.get(row.title, row.title)
+        assert row.rank == round(theirs[name, row.criterion], 1)
+    shown = pd.DataFrame(conclusions.rows, columns=[column.name for column in conclusions.columns])
+    assert set(shown["title"]) == {"LRP", "gradient †"}
+    assert set(shown["against"]) == {"than at random", "than by energy", "than by the same method, untrained"}

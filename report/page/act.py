@@ -170,7 +170,9 @@ class View:
         chosen = [column.name in self.choices for column in self.columns]
         for row, texts in zip(self.rows, self.texts(), strict=True):
             title = ", ".join(text for text, kept, named in zip(texts, row, chosen, strict=True) if named and kept)
-            of_group.setdefault(title, []).append([text for text, named in zip(texts, chosen, strict=True) if not named])
+            of_group.setdefault(title, []).append(
+                [text for text, named in zip(texts, chosen, strict=True) if not named]
+            )
         yield from of_group.items()
 
     @property

@@ -27,9 +27,9 @@ LISTEN = Act(
     "listen",
     "Listen",
     "Look and listen",
-    "Test sources as the networks heard them: first what a microphone heard, then what was relevant of it. “Best” and “worst” are "
-    "the sources with the smallest and the largest error of all; the numbers are those and others in between. Signals are all windows end to end; "
-    f"sounds begin at {LOWEST_HZ} Hz, are equally loud, and none clips.",
+    "Test sources as the networks heard them: first what a microphone heard, then what was relevant of it. “Best” and "
+    "“worst” are the sources with the smallest and the largest error of all; the numbers are those and others in "
+    f"between. Signals are all windows end to end; sounds begin at {LOWEST_HZ} Hz, are equally loud, and none clips.",
     [],
 )
 

@@ -13,11 +13,21 @@ from report.page.act import Act, Chart, Column, Look, View, interval, kept, list
 from report.page.results import Results
 from report.style import method_title
 
-LEAD = """AudioNet hears a waveform, AlexNet its spectrogram, and says which digit is spoken, or by a man or a woman: the networks of
-<a href="https://arxiv.org/abs/1807.03418">AudioMNIST</a>, trained here on sixty synthetic voices, under the same removal and controls."""
-ACCURACY_HOW = "Right answers by speakers that a network never heard, the mean over folds. Bars: 95 % intervals over speakers. Crosses: published, of other recordings."
-REMOVAL_HOW = "What is left of the answer when a share of the input is removed, the most relevant first, beside controls. Lower means: needed more. Bands: 95 % intervals over speakers."
-STRETCH_HOW = "How often “female” is answered when frequencies are stretched, and as a control when times are. Bands: 95 % intervals over speakers."
+LEAD = """AudioNet hears a waveform, AlexNet its spectrogram, and says which digit is spoken, or by a man or a woman:
+the networks of <a href="https://arxiv.org/abs/1807.03418">AudioMNIST</a>, trained here on sixty synthetic voices,
+under the same removal and controls."""
+ACCURACY_HOW = (
+    "Right answers by speakers that a network never heard, the mean over folds. Bars: 95 % intervals over speakers. "
+    "Crosses: published, of other recordings."
+)
+REMOVAL_HOW = (
+    "What is left of the answer when a share of the input is removed, the most relevant first, beside controls. Lower "
+    "means: needed more. Bands: 95 % intervals over speakers."
+)
+STRETCH_HOW = (
+    "How often “female” is answered when frequencies are stretched, and as a control when times are. Bands: 95 % "
+    "intervals over speakers."
+)
 NETWORK = Column("network", "network")
 INPUTS = Column("inputs", "clips", "", 0)
 
@@ -44,16 +54,28 @@ def accuracy(over_folds: pd.DataFrame) -> View:
     table = pd.concat([table, theirs], ignore_index=True)
     table = table.assign(what=table["network"] + ", " + table["task"])
     table[["accuracy", "low", "high"]] = 100 * table[["accuracy", "low", "high"]].astype(float)
-    columns = [Column("what", "network and task"), Column("corpus", "voices"),
-               *interval("right", "%", 1, "accuracy"), Column("folds", "folds", "", 0)]  # fmt: skip
+    columns = [
+        Column("what", "network and task"),
+        Column("corpus", "voices"),
+        *interval("right", "%", 1, "accuracy"),
+        Column("folds", "folds", "", 0),
+    ]
     corpora = [name for name in dict.fromkeys(table["corpus"])]
     own = (Look("blue"), Look("vermilion", "square"), Look("green", "triangle"))
     looks = dict(zip(corpora, own, strict=False)) | {"AudioMNIST, published": Look("pale", "times")}
     chart = Chart("dots", "accuracy", "what", "corpus", looks, "", "low", "high", "folds")
     tested = over_folds[over_folds["corpus"] == over_folds["corpus"].iloc[0]]
     said = [f"{row.network} tells the {row.task} in {100 * row.accuracy:.0f} %" for row in titled(tested).itertuples()]
-    return View("accuracy", "Accuracy", [f"By voices that they never heard, {listed(said)} of clips."], ACCURACY_HOW, columns,
-                kept(table, columns), [], chart)  # fmt: skip
+    return View(
+        "accuracy",
+        "Accuracy",
+        [f"By voices that they never heard, {listed(said)} of clips."],
+        ACCURACY_HOW,
+        columns,
+        kept(table, columns),
+        [],
+        chart,
+    )
 
 
 def removal(tables: Mapping[str, pd.DataFrame]) -> View:
@@ -65,8 +87,15 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     ]
     table = curves.assign(by=named, domain=curves["domain"].map(DOMAIN_TITLES), score=curves["score"].map(SCORE_TITLES))
     table[["mean", "low", "high"]] = 100 * table[["mean", "low", "high"]]
-    columns = [NETWORK, Column("score", "score"), Column("domain", "removed are"), Column("by", "in the order of"),
-               Column("percent", "share removed", "%", 0), *interval("score", "%", 1, "mean"), INPUTS]  # fmt: skip
+    columns = [
+        NETWORK,
+        Column("score", "score"),
+        Column("domain", "removed are"),
+        Column("by", "in the order of"),
+        Column("percent", "share removed", "%", 0),
+        *interval("score", "%", 1, "mean"),
+        INPUTS,
+    ]
     hues = {
         method: hue
         for method, hue in zip(
@@ -78,8 +107,16 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
         hue = hues.get(method, "blue" if curve == "energy" else "pale")
         looks[title] = Look(hue, "", {"untrained": "2 3", "energy": "6 3", "random": "1 3"}.get(curve, ""))
     chart = Chart("lines", "percent", "mean", "by", looks, "domain", "low", "high", "inputs")
-    return View("removal", "Removal", removal_sentence(tables["areas.csv"]), REMOVAL_HOW, columns, kept(table, columns),
-                [NETWORK.name, "score"], chart)  # fmt: skip
+    return View(
+        "removal",
+        "Removal",
+        removal_sentence(tables["areas.csv"]),
+        REMOVAL_HOW,
+        columns,
+        kept(table, columns),
+        [NETWORK.name, "score"],
+        chart,
+    )
 
 
 def removal_sentence(areas: pd.DataFrame) -> list[str]:
@@ -98,8 +135,14 @@ def stretch(table: pd.DataFrame) -> View:
         gender=table["gender"].map(GENDER_TITLES), axis=table["axis"].map({"frequency": "frequencies", "time": "times"})
     )
     table[["mean", "low", "high"]] = 100 * table[["mean", "low", "high"]]
-    columns = [NETWORK, Column("axis", "stretched"), Column("gender", "voices"), Column("factor", "factor", "", 2),
-               *interval("“female”", "%", 1, "mean"), INPUTS]  # fmt: skip
+    columns = [
+        NETWORK,
+        Column("axis", "stretched"),
+        Column("gender", "voices"),
+        Column("factor", "factor", "", 2),
+        *interval("“female”", "%", 1, "mean"),
+        INPUTS,
+    ]
     looks = {GENDER_TITLES["female"]: Look("vermilion"), GENDER_TITLES["male"]: Look("blue", "square")}
     chart = Chart("lines", "factor", "mean", "gender", looks, "axis", "low", "high", "inputs")
     return View("stretch", "A higher voice", said, STRETCH_HOW, columns, kept(table, columns), [NETWORK.name], chart)
@@ -110,6 +153,6 @@ def stretch_sentence(table: pd.DataFrame) -> list[str]:
     said = []
     for row in flips(table).itertuples():
         than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
-        said.append(f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer with frequencies times "
-                    f"{row.factor:g}, {than} than with times")  # fmt: skip
+        turned = f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer"
+        said.append(f"{turned} with frequencies times {row.factor:g}, {than} than with times")
     return [f"{TITLES[table['network'].iloc[0]]}: {'; '.join(said)}."]

@@ -12,22 +12,31 @@ from report.page.act import Act, Chart, Column, Look, View, interval, kept
 from report.page.results import Results
 from report.style import method_title
 
-LEAD = """NSNet2 hears the levels of a noisy spectrogram and answers with a mask that keeps the speech. Attributions say which bin of what it hears counts for
-which bin of the mask, and are tried like the others."""
+LEAD = """NSNet2 hears the levels of a noisy spectrogram and answers with a mask that keeps the speech. Attributions
+say which bin of what it hears counts for which bin of the mask, and are tried like the others."""
 LOUDER_HOW = (
-    "How far the mask opens when a tenth of the bins is made louder: those with the most and the least attribution, the loudest, and random ones. "
-    "Bars: 95 % intervals over voices."
+    "How far the mask opens when a tenth of the bins is made louder: those with the most and the least attribution, "
+    "the loudest, and random ones. Bars: 95 % intervals over voices."
 )
 BURST_HOW = (
-    "A burst is added that is known to change the mask. Enrichment is how much of the attribution lies on it, over chance: 1 is chance. An untrained network and "
-    "one with shuffled weights are controls. Bars: 95 % intervals over voices."
+    "A burst is added that is known to change the mask. Enrichment is how much of the attribution lies on it, over "
+    "chance: 1 is chance. An untrained network and one with shuffled weights are controls. Bars: 95 % intervals over "
+    "voices."
 )
 MASKS_HOW = (
     "How the mask goes with two ideal ones, beside controls: correlation over bins. Bars: 95 % intervals over voices."
 )
-LAGS_HOW = "How long before the output it is that the mask listens to: the share of each moment. Bands: 95 % intervals over voices."
-LOOKS = {"trained": Look("vermilion"), "untrained": Look("blue", "square", "6 3"), "shuffled": Look("green", "triangle", "6 3"),
-         "energy": Look("ink", "diamond", "2 3"), "random": Look("pale", "times", "2 3")}  # fmt: skip
+LAGS_HOW = (
+    "How long before the output it is that the mask listens to: the share of each moment. Bands: 95 % intervals over "
+    "voices."
+)
+LOOKS = {
+    "trained": Look("vermilion"),
+    "untrained": Look("blue", "square", "6 3"),
+    "shuffled": Look("green", "triangle", "6 3"),
+    "energy": Look("ink", "diamond", "2 3"),
+    "random": Look("pale", "times", "2 3"),
+}
 CLIPS = Column("clips", "clips", "", 0)
 EXPERIMENTS = ("maps", "masks", "amplification", "bursts")
 
@@ -53,8 +62,14 @@ def amplification(effects: pd.DataFrame, said: str) -> View:
     named = effects["method"].map(lambda name: method_title(name) if name else "controls")
     table = effects.assign(title=named, choice=effects["choice"].map(CHOICES))
     ends = ["opened", "opened_low", "opened_high"]
-    columns = [Column("network", "network"), Column("title", "bins by"), Column("choice", "louder"),
-               *interval("change of the mean mask", "", 3, *ends), Column("predicted", "as attributed", "", 3), CLIPS]  # fmt: skip
+    columns = [
+        Column("network", "network"),
+        Column("title", "bins by"),
+        Column("choice", "louder"),
+        *interval("change of the mean mask", "", 3, *ends),
+        Column("predicted", "as attributed", "", 3),
+        CLIPS,
+    ]
     looks = dict(
         zip(
             CHOICES.values(),
@@ -68,8 +83,10 @@ def amplification(effects: pd.DataFrame, said: str) -> View:
 
 def bursts(enrichments: pd.DataFrame, said: str) -> View:
     """Return how far attributions are concentrated on a burst, beside what others report."""
-    theirs = pd.DataFrame([(method, "reviewers’", *ends) for method, ends in REVIEWERS.items()],
-                          columns=["method", "network", "burst_low", "burst_high"])  # fmt: skip
+    theirs = pd.DataFrame(
+        [(method, "reviewers’", *ends) for method, ends in REVIEWERS.items()],
+        columns=["method", "network", "burst_low", "burst_high"],
+    )
     theirs["burst"] = theirs[["burst_low", "burst_high"]].mean(axis=1)
     theirs = theirs[theirs["method"].isin(enrichments["method"])]
     table = pd.concat([enrichments, theirs], ignore_index=True)
@@ -90,8 +107,12 @@ def bursts(enrichments: pd.DataFrame, said: str) -> View:
 
 def masks(agreement: pd.DataFrame, said: str) -> View:
     """Return how the mask goes with ideal ones."""
-    parts = [agreement.assign(mask=title, value=agreement[name], low=agreement[f"{name}_low"], high=agreement[f"{name}_high"])
-             for name, title in (("SNR", "mask of the SNR"), ("speech", "mask of the speech"))]  # fmt: skip
+    parts = [
+        agreement.assign(
+            mask=title, value=agreement[name], low=agreement[f"{name}_low"], high=agreement[f"{name}_high"]
+        )
+        for name, title in (("SNR", "mask of the SNR"), ("speech", "mask of the speech"))
+    ]
     table = pd.concat(parts, ignore_index=True)
     columns = [Column("mask", "ideal mask"), Column("of", "mask of"), *interval("correlation", "", 2), CLIPS]
     chart = Chart("dots", "value", "of", "of", LOOKS, "mask", "low", "high", "clips", rules=(0,))

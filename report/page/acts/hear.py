@@ -35,22 +35,29 @@ from report.page.results import Results
 from report.style import T60_title, condition_title, localizer_title
 from report.tables import rounded
 
-LEAD = """Nothing has to be assumed of any explanation for this: one thing is changed in what the microphones hear, and the estimate moves or not."""
-CUES_HOW = "A weight is how far the estimate follows a cue that is moved alone: 1 all the way, 0 not at all. Hollow: no control finds the cue there."
+LEAD = """Nothing has to be assumed of any explanation for this: one thing is changed in what the microphones hear,
+and the estimate moves or not."""
+CUES_HOW = (
+    "A weight is how far the estimate follows a cue that is moved alone: 1 all the way, 0 not at all. Hollow: no "
+    "control finds the cue there."
+)
 CUES_DETAILS = (
-    "Four positions are drawn for each trial: the direct sound has the delays of one and the levels of a second, early reflections (up to 20 ms "
-    "later) are those of a third, late ones of a fourth. Where small localizers that were fitted to one cue do not find it, nothing is known. Bars: 95 % "
-    "intervals over voices and trials."
+    "Four positions are drawn for each trial: the direct sound has the delays of one and the levels of a second, "
+    "early reflections (up to 20 ms later) are those of a third, late ones of a fourth. Where small localizers that "
+    "were fitted to one cue do not find it, nothing is known. Bars: 95 % intervals over voices and trials."
 )
 DELAYS_HOW = (
-    "How far the estimate moves when one microphone hears later: really (dots), by the gradient (line), and if the delays of the direct sound alone "
-    "counted, which is multilateration (dashed)."
+    "How far the estimate moves when one microphone hears later: really (dots), by the gradient (line), and if the "
+    "delays of the direct sound alone counted, which is multilateration (dashed)."
 )
 TUNING_HOW = (
     "How far the estimate moves against the delay of one microphone of the line, whose ends are the first and the last."
 )
 OVER_VOICES = "Bars and bands: 95 % intervals over voices and their sources."
-CHANGES_HOW = "Mean absolute error (MAE) over the same windows, after changes of the recording of which the right answer is known."
+CHANGES_HOW = (
+    "Mean absolute error (MAE) over the same windows, after changes of the recording of which the right answer is "
+    "known."
+)
 CHANGES = {
     UNTOUCHED: "nothing changed",
     "no_delays": "direct sound at once everywhere",
@@ -96,8 +103,17 @@ def cues(weights: pd.DataFrame, aligned: Results | None) -> View:
     order = table["coordinate"].map(list(COORDINATES).index)
     table = table.iloc[order.argsort(kind="stable")].replace({"coordinate": COORDINATES, "cue": CUE_TITLES})
     table = table.assign(doubt=table["findable"].map({True: None, False: "no control finds it"}))
-    columns = [WEIGHTS, COORDINATE, Column("reflections", "reflections"), Column("cue", "cue"), LOCALIZER, T60,
-               *interval("weight", "", 2, "weight"), Column("trials", "trials", "", 0), Column("doubt", "doubt")]  # fmt: skip
+    columns = [
+        WEIGHTS,
+        COORDINATE,
+        Column("reflections", "reflections"),
+        Column("cue", "cue"),
+        LOCALIZER,
+        T60,
+        *interval("weight", "", 2, "weight"),
+        Column("trials", "trials", "", 0),
+        Column("doubt", "doubt"),
+    ]
     chart = Chart(
         "lines", T60.name, "weight", LOCALIZER.name, LOOKS, "cue", "low", "high", "trials", "doubt", rules=(0, 1)
     )
@@ -133,10 +149,21 @@ def delays(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, int]) -> Vi
     table = with_localizer(with_condition(table)).assign(sources=table["condition"].map(sources))
     table[["mean", "low", "high"]] = 1e3 * table[["mean", "low", "high"]].astype(float)
     table["coordinate"] = table["coordinate"] + " of the estimate"
-    columns = [WEIGHTS, LOCALIZER, CONDITION, COORDINATE, Column("by", "by"), Column("microphone", "microphone", "", 0),
-               *interval("moves", "mm per sample", 1, "mean"), Column("sources", "sources", "", 0)]  # fmt: skip
-    looks = {ROUTES["shifts"]: Look("ink", "circle", "none"), ROUTES["gradient"]: Look("vermilion", ""),
-             ROUTES["direct"]: Look("blue", "", "5 4")}  # fmt: skip
+    columns = [
+        WEIGHTS,
+        LOCALIZER,
+        CONDITION,
+        COORDINATE,
+        Column("by", "by"),
+        Column("microphone", "microphone", "", 0),
+        *interval("moves", "mm per sample", 1, "mean"),
+        Column("sources", "sources", "", 0),
+    ]
+    looks = {
+        ROUTES["shifts"]: Look("ink", "circle", "none"),
+        ROUTES["gradient"]: Look("vermilion", ""),
+        ROUTES["direct"]: Look("blue", "", "5 4"),
+    }
     chart = Chart("lines", "microphone", "mean", "by", looks, "coordinate", "low", "high", "sources", rules=(0,))
     choices = [WEIGHTS.name, LOCALIZER.name, CONDITION.name]
     said = delay_sentence(tables["scores.csv"])
@@ -174,13 +201,24 @@ def tuning(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
     table = with_localizer(with_condition(table)).assign(sources=table["condition"].map(sources))
     ends = ["displacement_m", "low_m", "high_m"]
     table[ends] = 100 * table[ends]
-    table = table.assign(coordinate=table["coordinate"] + " of the estimate",
-                         of=table["microphone"].map("microphone {}".format))  # fmt: skip
-    columns = [WEIGHTS, LOCALIZER, CONDITION, COORDINATE, Column("of", "delayed"), Column("delay_samples", "delay", "samples", 1),
-               *interval("moves", "cm", 2, *ends), Column("sources", "sources", "", 0)]  # fmt: skip
+    table = table.assign(
+        coordinate=table["coordinate"] + " of the estimate", of=table["microphone"].map("microphone {}".format)
+    )
+    columns = [
+        WEIGHTS,
+        LOCALIZER,
+        CONDITION,
+        COORDINATE,
+        Column("of", "delayed"),
+        Column("delay_samples", "delay", "samples", 1),
+        *interval("moves", "cm", 2, *ends),
+        Column("sources", "sources", "", 0),
+    ]
     hues = ("blue", "vermilion", "green", "purple")
-    looks = {f"microphone {each}": Look(hue, symbol)
-             for each, hue, symbol in zip(microphones, hues, ("circle", "square", "triangle", "diamond"), strict=True)}  # fmt: skip
+    looks = {
+        f"microphone {each}": Look(hue, symbol)
+        for each, hue, symbol in zip(microphones, hues, ("circle", "square", "triangle", "diamond"), strict=True)
+    }
     chart = Chart("lines", "delay_samples", ends[0], "of", looks, "coordinate", ends[1], ends[2], "sources", rules=(0,))
     choices = [WEIGHTS.name, LOCALIZER.name, CONDITION.name]
     return View("tuning", "Tuning curves", said, TUNING_HOW, columns, kept(table, columns), choices, chart, OVER_VOICES)
@@ -204,8 +242,15 @@ def changes(table: pd.DataFrame) -> View:
     order = table["intervention"].map(list(CHANGES).index)
     table = with_localizer(with_condition(table.iloc[order.argsort(kind="stable")])).replace({"intervention": CHANGES})
     ends = ["mae_m", "low_m", "high_m"]
-    columns = [WEIGHTS, CONDITION, Column("intervention", "change"), LOCALIZER, *interval("MAE", "m", 3, *ends),
-               Column("change_m", "more than unchanged", "m", 3), Column("windows", "windows", "", 0)]  # fmt: skip
+    columns = [
+        WEIGHTS,
+        CONDITION,
+        Column("intervention", "change"),
+        LOCALIZER,
+        *interval("MAE", "m", 3, *ends),
+        Column("change_m", "more than unchanged", "m", 3),
+        Column("windows", "windows", "", 0),
+    ]
     chart = Chart("dots", ends[0], "intervention", LOCALIZER.name, LOOKS, "", ends[1], ends[2], "windows")
     choices = [WEIGHTS.name, CONDITION.name]
     return View(

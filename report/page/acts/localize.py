@@ -30,19 +30,28 @@ from report.page.act import (
 from report.page.results import Results
 from report.style import localizer_title
 
-LEAD = """A network that has learned one room may know the room rather than hear the talker. So all of them are asked in their own room,
-and with the same talkers in rooms that they never heard."""
-HOW = "Mean absolute error (MAE); lower is better. What errs as much as “always the centre”, a constant that hears nothing, has not localized."
+LEAD = """A network that has learned one room may know the room rather than hear the talker. So all of them are asked
+in their own room, and with the same talkers in rooms that they never heard."""
+HOW = (
+    "Mean absolute error (MAE); lower is better. What errs as much as “always the centre”, a constant that hears "
+    "nothing, has not localized."
+)
 DETAILS = (
-    "Means are over windows of a third of a second and over x, y and z. Bars: 95 % intervals over voices and their positions. A slope is that of "
-    "estimate against truth: 1 is right, 0 a constant."
+    "Means are over windows of a third of a second and over x, y and z. Bars: 95 % intervals over voices and their "
+    "positions. A slope is that of estimate against truth: 1 is right, 0 a constant."
 )
 AGAINST = {
-    CENTRE: {"below": "less than a constant that hears nothing", "above": "more than a constant that hears nothing",
-             "level": "no less than a constant that hears nothing"},
-    SRP_PHAT: {"below": "less than SRP-PHAT, which has learned nothing", "above": "more than SRP-PHAT, which has learned nothing",
-               "level": "as much as SRP-PHAT, which has learned nothing, as far as can be told"},
-}  # fmt: skip
+    CENTRE: {
+        "below": "less than a constant that hears nothing",
+        "above": "more than a constant that hears nothing",
+        "level": "no less than a constant that hears nothing",
+    },
+    SRP_PHAT: {
+        "below": "less than SRP-PHAT, which has learned nothing",
+        "above": "more than SRP-PHAT, which has learned nothing",
+        "level": "as much as SRP-PHAT, which has learned nothing, as far as can be told",
+    },
+}
 MEASURES = [
     Column("median_m", "median distance in the plane", "m", 3),
     Column("p90_m", "90 % are nearer than", "m", 3),

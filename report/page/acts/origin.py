@@ -11,7 +11,8 @@ from report.page.act import Act, Column, View, kept
 from report.page.results import Results
 from running.files import read_json
 
-LEAD = """Every number on this page comes from a file that says how it was made. The same command makes the same numbers."""
+LEAD = """Every number on this page comes from a file that says how it was made. The same command makes the same
+numbers."""
 SCRIPTS = {
     "amplification": "amplify",
     "cues": "cue",
@@ -30,18 +31,26 @@ def origin(read: Mapping[str, Results]) -> Act:
         (name, command(name, run["arguments"]), run["arguments"].get("seed"), run["commit"] or "unknown")
         for name, run in runs.items()
     ]
-    versions = pd.DataFrame([(package, version, name) for name, run in runs.items() for package, version in run["versions"].items()],
-                            columns=["package", "version", "experiment"])  # fmt: skip
+    versions = pd.DataFrame(
+        [(package, version, name) for name, run in runs.items() for package, version in run["versions"].items()],
+        columns=["package", "version", "experiment"],
+    )
     versions = versions.groupby(["package", "version"], sort=False)["experiment"].agg(", ".join).reset_index()
     files = {path: digest for run in runs.values() for digest, path in run.get("files", {}).items()}
     for name in ("digits", "enhancement/maps"):
         files |= {f"{name}: {weights}": digest for weights, digest in runs.get(name, {}).get("weights", {}).items()}
-    return Act("origin", "Origin", "How it came about", LEAD, [
-        _table("commands", "Commands", pd.DataFrame(commands, columns=["experiment", "command", "seed", "commit"])),
-        _table("versions", "Versions", versions),
-        _table("weights", "Weights", pd.DataFrame(sorted(files.items()), columns=["file", "SHA-256"])),
-        _table("recordings", "Recordings", recordings(read["perturbation"])),
-    ])  # fmt: skip
+    return Act(
+        "origin",
+        "Origin",
+        "How it came about",
+        LEAD,
+        [
+            _table("commands", "Commands", pd.DataFrame(commands, columns=["experiment", "command", "seed", "commit"])),
+            _table("versions", "Versions", versions),
+            _table("weights", "Weights", pd.DataFrame(sorted(files.items()), columns=["file", "SHA-256"])),
+            _table("recordings", "Recordings", recordings(read["perturbation"])),
+        ],
+    )
 
 
 def command(name: str, arguments: Mapping) -> str:

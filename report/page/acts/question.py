@@ -25,9 +25,10 @@ from report.page.results import Results
 from report.verdict import TABLES
 
 CUES = {"delays": "the direct sound’s delays", "early": "early reflections"}
-LEAD = """Two networks, LocCNN and SampleCNN, hear the raw signals of sixteen microphones and say where a talker is. A paper
-(<a href="https://arxiv.org/abs/2404.03436">Comanducci, Antonacci, Sarti, EUSIPCO 2024</a>) infers from relevance, the share
-of each input sample in the answer, that they “seem to” remove noise and reverberation. Here the networks are asked."""
+LEAD = """Two networks, LocCNN and SampleCNN, hear the raw signals of sixteen microphones and say where a talker is.
+A paper (<a href="https://arxiv.org/abs/2404.03436">Comanducci, Antonacci, Sarti, EUSIPCO 2024</a>) infers from
+relevance, the share of each input sample in the answer, that they “seem to” remove noise and reverberation. Here the
+networks are asked."""
 HOW = (
     "How far an estimate follows one cue when that cue alone is moved: 1 is all the way, 0 not at all. T60 is how long "
     "the room reverberates. SRP-PHAT compares delays between microphones and has learned nothing. Bars: 95 % intervals "

@@ -31,21 +31,36 @@ from report.style import curve_titles, distinct, has_several_methods, localizer_
 from report.tables import rounded
 from report.verdict import direct_shares
 
-LEAD = """The paper’s argument rests on relevance: layer-wise relevance propagation (LRP) hands an answer back through the layers until every input
-sample has its share. If relevance points at what a network needs, removing it must hurt; if it carries delays, they must be right; if it leaves out
-reflections, the direct sound must get more than its energy. Each is tried beside a control that hears nothing of it."""
-REMOVAL_HOW = "Error after a share of the input is set to zero. It means something only below that of “always the centre”, a constant. Dotted: published."
-REMOVAL_DETAILS = "Zeroed are the samples with the largest relevance, the loudest ones, or random ones. Bands: 95 % intervals over voices and their sources."
-DELAYS_HOW = "Delays between two microphones, read from their signals, from their relevance, and from controls that know nothing."
-DELAYS_DETAILS = (
-    "Delays are read by GCC-PHAT, which compares phases. An anomaly is off by more than half of the speech’s correlation time; the error is that of the "
-    "others. Direction is how often a delay has the right sign less how often the wrong one, where the true one is a sample or more. Bars: 95 % intervals over voices "
-    "and their sources, of untrained networks over their initialisations."
+LEAD = """The paper’s argument rests on relevance: layer-wise relevance propagation (LRP) hands an answer back
+through the layers until every input sample has its share. If relevance points at what a network needs, removing it
+must hurt; if it carries delays, they must be right; if it leaves out reflections, the direct sound must get more
+than its energy. Each is tried beside a control that hears nothing of it."""
+REMOVAL_HOW = (
+    "Error after a share of the input is set to zero. It means something only below that of “always the centre”, a "
+    "constant. Dotted: published."
 )
-SHARES_HOW = "Shares of each part of the sound in the relevance, beside its share of the energy, and that in the relevance of the network untrained."
+REMOVAL_DETAILS = (
+    "Zeroed are the samples with the largest relevance, the loudest ones, or random ones. Bands: 95 % intervals over "
+    "voices and their sources."
+)
+DELAYS_HOW = (
+    "Delays between two microphones, read from their signals, from their relevance, and from controls that know "
+    "nothing."
+)
+DELAYS_DETAILS = (
+    "Delays are read by GCC-PHAT, which compares phases. An anomaly is off by more than half of the speech’s "
+    "correlation time; the error is that of the others. Direction is how often a delay has the right sign less how "
+    "often the wrong one, where the true one is a sample or more. Bars: 95 % intervals over voices and their sources, "
+    "of untrained networks over their initialisations."
+)
+SHARES_HOW = (
+    "Shares of each part of the sound in the relevance, beside its share of the energy, and that in the relevance of "
+    "the network untrained."
+)
 SHARES_DETAILS = (
-    "A network that removes reverberation would give the direct sound more relevance than it has energy, and more than untrained. Exact: by linearity; split and "
-    "dominated: by samples. Bars: 95 % intervals over voices and their sources."
+    "A network that removes reverberation would give the direct sound more relevance than it has energy, and more "
+    "than untrained. Exact: by linearity; split and dominated: by samples. Bars: 95 % intervals over voices and their "
+    "sources."
 )
 HUES = {"relevance": Look("vermilion", ""), "energy": Look("blue", "", "6 3"), "random": Look("green", "", "2 2")}
 HURT = {"below": "less than", "above": "more than", "level": "no more than"}
@@ -81,8 +96,14 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     theirs = theirs.assign(mae_m=theirs["published_mae_m"], low_m=None, high_m=None, windows=None)
     theirs["removed"] += ", published"
     table = with_localizer(with_condition(_pooled_first(pd.concat([table, theirs], ignore_index=True))), "model")
-    columns = [LOCALIZER, CONDITION, Column("removed", "removed"), Column("percent", "share removed", "%", 0),
-               *interval("MAE", "m", 3, "mae_m", "low_m", "high_m"), Column("windows", "windows", "", 0)]  # fmt: skip
+    columns = [
+        LOCALIZER,
+        CONDITION,
+        Column("removed", "removed"),
+        Column("percent", "share removed", "%", 0),
+        *interval("MAE", "m", 3, "mae_m", "low_m", "high_m"),
+        Column("windows", "windows", "", 0),
+    ]
     looks = {title: _of_method(HUES[curve], method, curves) for (curve, method), title in titles.items()}
     looks |= {f"{title}, published": replace(look, dashes="1 3") for title, look in looks.items()}
     looks[CENTRE] = Look("pale", "", "3 3")
@@ -125,10 +146,21 @@ def delays(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> View:
         parts += [_measured(summary, measure) for measure in MEASURES]
     table = with_condition(_pooled_first(pd.concat(parts, ignore_index=True)))
     table = table.assign(pair=table["pair"].str.replace("-", " and "))
-    columns = [Column("protocol", "delays"), Column("pair", "microphones"), CONDITION, Column("measure", "measure"),
-               Column("read", "read from"), *interval("value", "", 2), Column("windows", "windows", "", 0)]  # fmt: skip
-    kinds = {"microphones": Look("blue", "square"), "relevance": Look("vermilion"), "untrained": Look("pale", "diamond"),
-             LAG_ZERO: Look("ink", "times")}  # fmt: skip
+    columns = [
+        Column("protocol", "delays"),
+        Column("pair", "microphones"),
+        CONDITION,
+        Column("measure", "measure"),
+        Column("read", "read from"),
+        *interval("value", "", 2),
+        Column("windows", "windows", "", 0),
+    ]
+    kinds = {
+        "microphones": Look("blue", "square"),
+        "relevance": Look("vermilion"),
+        "untrained": Look("pale", "diamond"),
+        LAG_ZERO: Look("ink", "times"),
+    }
     looks = {
         title: kinds[key[0]] for name in tables for key, title in signal_titles(tables[name]["summary.csv"]).items()
     }
@@ -146,15 +178,21 @@ def delay_sentence(verdicts: Mapping[str, pd.DataFrame]) -> list[str]:
     said = []
     for model in dict.fromkeys(zero["model"]):
         than = set(zero.loc[(zero["model"] == model) & (zero["against"] == LAG_ZERO), "verdict"])
-        better = {(True, False): "better than", (True, True): "in one score better, in the other worse than",
-                  (False, True): "no better than"}.get(("below" in than, "above" in than), "not told from")  # fmt: skip
+        better = {
+            (True, False): "better than",
+            (True, True): "in one score better, in the other worse than",
+            (False, True): "no better than",
+        }.get(("below" in than, "above" in than), "not told from")
         own = sides[sides["model"] == model]
         side = "point no more often to the right side than those of untrained networks"
         if len(own):
             best = own.loc[own["low"].idxmax()]
             numbers = [rounded(best[name], 0) for name in ("value", "control")]
-            side = (f"point more often to the right side than those of untrained networks (microphones {best['pair'].replace('-', ' and ')}: "
-                    f"{numbers[0]} and {numbers[1]} %)")  # fmt: skip
+            pair = best["pair"].replace("-", " and ")
+            side = (
+                "point more often to the right side than those of untrained networks "
+                f"(microphones {pair}: {numbers[0]} and {numbers[1]} %)"
+            )
         said.append(
             f"Delays from the relevance of {localizer_title(model)} are {better} saying “lag 0” always, and {side}."
         )
@@ -172,8 +210,16 @@ def shares(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
     how = [f"{method_title(method)}, {score}" for method, score in zip(table["method"], table["score"], strict=True)]
     table = table.assign(how=how, part=table["part"].map(PARTS), sources=table["condition"].map(sources))
     table = table.iloc[(~table["method"].eq("gradient_x_input")).argsort(kind="stable")]
-    columns = [Column("how", "relevance"), WEIGHTS, LOCALIZER, Column("part", "part"), Column("of", "share of"), T60,
-               *interval("share", "", 2), Column("sources", "sources", "", 0)]  # fmt: skip
+    columns = [
+        Column("how", "relevance"),
+        WEIGHTS,
+        LOCALIZER,
+        Column("part", "part"),
+        Column("of", "share of"),
+        T60,
+        *interval("share", "", 2),
+        Column("sources", "sources", "", 0),
+    ]
     looks = {
         "relevance": Look("vermilion"),
         "energy": Look("blue", "square", "6 3"),
@@ -191,8 +237,8 @@ def share_sentence(table: pd.DataFrame) -> list[str]:
     for model, rows in direct[direct["model"].isin(PUBLISHED_MODELS)].groupby("model", sort=False):
         both = (rows[["energy_verdict", "untrained_verdict"]] == "above").all(axis=1).sum()
         said.append(f"in {localizer_title(model)} in {both} of {len(rows)} conditions")
-    told = f"Gradient x input gives the direct sound more than its energy and than an untrained network does {', '.join(said)}."
-    return [told] if said else []
+    told = "Gradient x input gives the direct sound more than its energy and than an untrained network does"
+    return [f"{told} {', '.join(said)}."] if said else []
 
 
 def _measured(summary: pd.DataFrame, measure: str) -> pd.DataFrame:

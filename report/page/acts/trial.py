@@ -23,15 +23,17 @@ from report.page.results import Results
 from report.style import method_title
 from report.trial import CONTROLS, sentences
 
-LEAD = """LRP is one of many ways to explain an answer. Here each is asked the same: does what it marks count, do its signs, does it foresee what happens,
-is it stable, does it look at the network and at the input, does it find the direct sound and its delays?"""
+LEAD = """LRP is one of many ways to explain an answer. Here each is asked the same: does what it marks count, do its
+signs, does it foresee what happens, is it stable, does it look at the network and at the input, does it find the
+direct sound and its delays?"""
 RANKS_HOW = (
-    "The rank of each method (row) by each criterion (column), 1 is best and strongest; the best by the mean of ranks is on top. Energy and random are controls. "
-    "† misses by more than a tenth what it promises to add up to."
+    "The rank of each method (row) by each criterion (column), 1 is best and strongest; the best by the mean of ranks "
+    "is on top. Energy and random are controls. † misses by more than a tenth what it promises to add up to."
 )
 AGAINST_HOW = (
-    "How much more the error grows without the most relevant tenth of the samples than without a tenth by a control: right of 0 the published experiment would "
-    "have found relevance. Bars: 95 % intervals over voices and their sources."
+    "How much more the error grows without the most relevant tenth of the samples than without a tenth by a control: "
+    "right of 0 the published experiment would have found relevance. Bars: 95 % intervals over voices and their "
+    "sources."
 )
 AGAINST = {"random": "than at random", "energy": "than by energy", "untrained": "than by the same method, untrained"}
 MISSED = 0.1
@@ -62,8 +64,15 @@ def ranks(tables: Mapping[str, pd.DataFrame], said: list[str], sources: Mapping[
     table = table.assign(mean=place, title=_titles(table, tables["costs"]), sources=table["condition"].map(sources))
     order = table.groupby(["model", "condition"], sort=False).ngroup()
     table = table.assign(order=order).sort_values(["order", "mean"], kind="stable")
-    columns = [LOCALIZER, CONDITION, Column("title", "method"), Column("criterion", "criterion"), Column("rank", "rank", "", 1),
-               *interval("value", "", 2), Column("sources", "sources", "", 0)]  # fmt: skip
+    columns = [
+        LOCALIZER,
+        CONDITION,
+        Column("title", "method"),
+        Column("criterion", "criterion"),
+        Column("rank", "rank", "", 1),
+        *interval("value", "", 2),
+        Column("sources", "sources", "", 0),
+    ]
     chart = Chart("cells", "criterion", "title", "rank", low="low", high="high", count="sources")
     return View(
         "ranks", "Ranks", said, RANKS_HOW, columns, kept(table, columns), [LOCALIZER.name, CONDITION.name], chart
@@ -82,8 +91,15 @@ def conclusions(tables: Mapping[str, pd.DataFrame], said: list[str], sources: Ma
     table = pd.concat(parts, ignore_index=True)
     table = with_localizer(with_condition(table), "model")
     table = table.assign(title=_titles(table, tables["costs"]), sources=table["condition"].map(sources))
-    columns = [LOCALIZER, CONDITION, Column("title", "method"), Column("against", "more"), *interval("MAE", "m", 3),
-               Column("mae_m", "MAE without the most relevant tenth", "m", 3), Column("sources", "sources", "", 0)]  # fmt: skip
+    columns = [
+        LOCALIZER,
+        CONDITION,
+        Column("title", "method"),
+        Column("against", "more"),
+        *interval("MAE", "m", 3),
+        Column("mae_m", "MAE without the most relevant tenth", "m", 3),
+        Column("sources", "sources", "", 0),
+    ]
     looks = {title: Look(hue) for title, hue in zip(AGAINST.values(), ("green", "blue", "purple"), strict=True)}
     chart = Chart("dots", "value", "title", "against", looks, "against", "low", "high", "sources", rules=(0,))
     choices = [LOCALIZER.name, CONDITION.name]
