@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 import params
 from params import CENTRE, LAG_ZERO
-from report.inspection import Inspection, inspection_figure, panel_title, relevance_map
+from report.inspection import Inspection, inspection_figure, relevance_map
 from report.style import (
     DARK,
     LIGHT,
@@ -40,7 +40,6 @@ __all__ = [
     "delay_scatter",
     "error_distributions",
     "inspection_figure",
-    "panel_title",
     "relevance_map",
     "removal_curves",
     "room_map",

@@ -287,7 +287,7 @@ def test_everything_is_drawn_for_every_choice_and_no_sound_is_fetched_before_it_
             assert drawn["images"] == 1 + len(METHODS)
             assert len(set(drawn["charts"])) == 3 * (1 + len(METHODS)) + 2
             assert drawn["points"] == len(answer["estimates_m"]) + 1
-            lag = f"peak at {source['microphone']['lag_samples']:g} samples".replace("-", "−")
+            lag = f"peak at lag {source['microphone']['lag_samples']:g}, ".replace("-", "−")
             assert any(lag in label for label in drawn["charts"])
 
 

@@ -28,22 +28,30 @@ function listen(container, data, load) {
 
   function plot(options) {
     const { left: marginLeft, right: marginRight, top: marginTop, bottom: marginBottom } = EDGE;
-    const drawn = Plot.plot({ marginLeft, marginRight, marginTop, marginBottom, style: { fontSize: "11px" }, ...options });
+    const look = { marginLeft, marginRight, marginTop, marginBottom, style: { fontSize: "11px" } };
+    const drawn = Plot.plot({ ...look, ...options });
     drawn.setAttribute("aria-hidden", "true"); // what it shows is said around it
     return drawn;
   }
 
-  const axis = (label, more) => ({ label, labelArrow: "none", tickSize: 4, tickSpacing: 36, ...more });
+  const axis = (label, more) => ({ label, labelArrow: "none", tickSize: 4, tickSpacing: 44, ...more });
   const seconds_of = ({ seconds }) => axis("time (s)", { domain: [0, seconds] });
-  const figure = (name, caption, ...drawn) => make("figure", { class: name }, ...drawn, make("figcaption", {}, caption));
+
+  function figure(name, caption, ...drawn) {
+    return make("figure", { class: name }, ...drawn, make("figcaption", {}, caption));
+  }
 
   function waveform({ kind, title, largest, outline_percent: { low, high } }, source) {
     const middle = (_, part) => ((part + 0.5) / high.length) * source.seconds;
-    const scale = { domain: [-100, 100], ticks: [-100, 0, 100], tickFormat: (y) => (y ? (y < 0 ? "−" : "") + largest : "0") };
+    const tickFormat = (percent) => ({ "-100": `−${largest}`, 0: "0", 100: largest })[percent];
+    const ends = [-100, 100];
     const draw = () => ({
       x: seconds_of(source),
-      y: axis(kind === "microphone" ? "amplitude" : "relevance", scale),
-      marks: [Plot.ruleY([0], { stroke: "var(--line)" }), Plot.areaY(high, { x: middle, y1: low, y2: high, fill: "var(--hue)" })],
+      y: axis(kind === "microphone" ? "amplitude" : "relevance", { domain: ends, ticks: [0, ...ends], tickFormat }),
+      marks: [
+        Plot.ruleY([0], { stroke: "var(--line)" }),
+        Plot.areaY(high, { x: middle, y1: low, y2: high, fill: "var(--hue)" }),
+      ],
     });
     return figure("timed", "Waveform", chart(`Waveform of ${title}, at most ${largest}`, draw));
   }
@@ -74,7 +82,8 @@ function listen(container, data, load) {
         Plot.dot(shown, { r: 4, fill: "var(--hue)" }),
       ],
     });
-    const caption = `Correlation of microphones ${pair.join(" and ")}: peak at ${minus(peak)} samples, the true delay (dashed) is ${minus(truth)}`;
+    const delays = `peak at lag ${minus(peak)}, true delay (dashed) ${minus(truth)}, possible between the pale lines`;
+    const caption = `Correlation of microphones ${pair.join(" and ")}: ${delays}`;
     return figure("", caption, chart(`${capital(title)}: ${caption}`, draw));
   }
 
@@ -99,17 +108,18 @@ function listen(container, data, load) {
     return Plot.areaY(x, { x, y1: y[0], y2: y[1], fill: colour, fillOpacity: 0.2, clip: true });
   }
 
-  function places({ room, sources }, source, { estimates_m: estimates }, of) {
+  function places({ room }, source, { estimates_m: estimates }, of) {
     const truth = source.position_m;
     const [length, width] = room.size_m;
-    const place = { x: ([x]) => x, y: ([, y]) => y };
+    const line = (points, look) => Plot.lineY(points, { x: ([x]) => x, y: ([, y]) => y, ...look });
+    const ways = estimates.flatMap((each) => [truth, each, truth]);
     const areas = [area(room.trained_m, "var(--pale)"), area(room.tested_m, "var(--blue)")];
     const corners = [[0, 0], [length, 0], [length, width], [0, width], [0, 0]]; // prettier-ignore
     const whole = (...size) => ({
       ...plane(corners, ...size),
       marks: [
         ...areas,
-        Plot.lineY(corners, { ...place, stroke: "var(--ink)" }),
+        line(corners, { stroke: "var(--ink)" }),
         Plot.dot(room.microphones_m, { r: 1.5, fill: "var(--ink)" }),
         Plot.dot([truth], { r: 3, fill: "var(--vermilion)" }),
       ],
@@ -118,20 +128,15 @@ function listen(container, data, load) {
       ...plane([truth, ...estimates], ...size),
       marks: [
         ...areas,
-        Plot.lineY(estimates.flatMap((each) => [truth, each, truth]), { ...place, stroke: "var(--vermilion)", strokeOpacity: 0.5 }),
+        line(ways, { stroke: "var(--vermilion)", strokeOpacity: 0.5 }),
         Plot.dot(estimates, { r: 3, fill: "var(--vermilion)" }),
         Plot.dot([truth], { r: 5, stroke: "var(--ink)", strokeWidth: 1.5 }),
       ],
     });
     const said = "the talker (ring) and an estimate for each window (dots)";
-    const caption = `The room from above with its microphones, and closely ${said}; grey: where talkers of training stood, blue: those of the test`;
-    return make(
-      "figure",
-      { class: "places" },
-      chart(`The room from above, ${of}`, whole),
-      chart(`Closely: ${said}, ${of}`, close),
-      make("figcaption", {}, caption),
-    );
+    const areas_said = "grey: where talkers of training stood, blue: those of the test";
+    const caption = `The room from above with its microphones, and closely ${said}; ${areas_said}`;
+    return figure("places", caption, chart(`The room from above, ${of}`, whole), chart(`Closely: ${said}, ${of}`, close));
   }
 
   function example({ title, condition, network, source: number }, content) {
@@ -217,8 +222,7 @@ function listen(container, data, load) {
 
   const filters = ["microphone", "relevance"].map(
     (kind) => `<filter id="level-of-${kind}" class="${kind}" color-interpolation-filters="sRGB">
-      <feColorMatrix type="luminanceToAlpha"/><feComponentTransfer result="level"><feFuncA type="gamma" exponent="1.2"/></feComponentTransfer>
-      <feFlood/><feComposite in2="level" operator="in"/></filter>`,
+      <feColorMatrix type="luminanceToAlpha" result="level"/><feFlood/><feComposite in2="level" operator="in"/></filter>`,
   );
   container.classList.add("listen");
   for (const [side, pixels] of Object.entries(EDGE)) container.style.setProperty(`--${side}`, `${pixels}px`);
