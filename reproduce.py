@@ -10,6 +10,7 @@ An interrupted run goes on where it stopped when the same command is given; what
 
 from __future__ import annotations
 
+import textwrap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +33,10 @@ from acoustics.simulators import SIMULATORS
 from models import MODELS, PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
 from report.any_room import read_verdicts
+from report.numbers import narrow_tables
 from report.summary import read_summary
 from report.tables import as_text
+from report.verdict import read_verdict
 from running import arguments, ranks
 from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
@@ -124,6 +127,7 @@ PROFILES = {
 }
 
 CHECKED_SOURCES = 2
+WIDTH = 120
 
 
 def parse(argv: list[str] | None):
@@ -207,11 +211,31 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     profile = PROFILES[args.profile]
     null = ["--untrained", str(profile.untrained), "--null_sources", str(profile.null_sources)]
     both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
-    folders["tdoa"], folders["tdoa, refined"] = both
+    folders["tdoa"], folders["tdoa_refined"] = both
     _say("7/7 what the networks hear")
     for name, options in profile.heard.items():
         folders[name] = HEARD[name].main([*shared, *options.split()])
     return folders
+
+
+def print_tables(folders: dict[str, Path]) -> None:
+    """Print the tables that the verdict follows from."""
+    localization, removal, delays = read_summary(folders)
+    heard = read_verdicts(folders)
+    print("\nwhat the networks hear. Intervals of 95 % over voices and trials in brackets")
+    for sentence in (sentence for verdict in heard for sentence in verdict.sentences):
+        print(textwrap.fill(sentence, WIDTH, initial_indent="- ", subsequent_indent="  "))
+    for legend, table in narrow_tables(heard):
+        print(f"\n{textwrap.fill(legend, WIDTH)}\n{as_text(table)}")
+    print(f"\nlocalization. {localization_experiment.LEGEND}")
+    print(as_text(localization, digits=3))
+    print(
+        "\nMAE in metres, published in brackets: with nothing removed, and without a tenth of the input: the most\n"
+        "relevant, the loudest (energy) or random samples"
+    )
+    print(as_text(removal))
+    print("\ntime delays: anomalies, and MAE in samples of the other estimates")
+    print(as_text(delays))
 
 
 @exits_cleanly
@@ -237,23 +261,11 @@ def main(argv: list[str] | None = None) -> None:
 
     if not ranks.is_main():
         return
-    heard, (localization, removal, delays) = read_verdicts(folders), read_summary(folders)
-    _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
-    print("what the networks hear. Intervals of 95 % over voices and trials in brackets")
-    for verdict in heard:
-        print("\n".join(verdict.sentences))
-        print(as_text(verdict.table()))
-    print(f"\nlocalization. {localization_experiment.LEGEND}")
-    print(as_text(localization, digits=3))
-    print(
-        "\nMAE in metres, published in brackets: with nothing removed, and without a tenth of the input: the most\n"
-        "relevant, the loudest (energy) or random samples"
-    )
-    print(as_text(removal))
-    print("\ntime delays: anomalies, and MAE in samples of the other estimates")
-    print(as_text(delays))
+    _say(f"what was found, after {(time.monotonic() - began) / 60:.1f} minutes")
+    print("\n".join(read_verdict(folders).sentences))
     if not shipped:
-        print(f"\nnote: {profile.note}")
+        print(f"note: {profile.note}")
+    print_tables(folders)
     print("\nfiles:")
     for path in sorted(path for place in folders.values() for path in place.iterdir()):
         print(f"  {path}")

@@ -27,7 +27,7 @@ from report.page.findings import find
 from report.page.heard import gather_heard
 from report.page.results import read_results
 from report.page.tables import delay_table, localization_tables, removal_table
-from report.verdict import TABLES
+from report.verdict import MORE_TABLES, TABLES, read_verdict
 from running.errors import InputError
 from running.files import read_csv
 
@@ -268,7 +268,8 @@ def test_tables_of_what_is_heard_equal_the_result_files(results, page):
 
 
 def test_the_verdict_is_that_of_the_results(results, page):
-    verdicts = read_verdicts({name: next((results / name).glob("*")) for name in TABLES})
+    folders = {name: next((results / name).glob("*")) for name in TABLES | MORE_TABLES}
+    verdicts = [read_verdict(folders), *read_verdicts(folders)[1:]]
     sentences = [sentence for verdict in verdicts for sentence in verdict.sentences]
     assert [each["text"] for each in page.all("p") if each.get("class") == "sentence"] == sentences
     (section,) = (each for each in page.all("section") if each.get("id") == "heard")
