@@ -38,6 +38,7 @@ from report.summary import read_summary
 from report.tables import as_text
 from report.verdict import read_verdict
 from running import arguments, ranks
+from running.ending import command, finish, in_another
 from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
 from training.recipes import DEFAULT, RECIPES
@@ -175,6 +176,7 @@ def condition_arguments(condition: params.Condition) -> list[str]:
     return ["--T60", f"{condition.T60_s:g}", "--SNR", f"{condition.snr_db:g}"]
 
 
+@in_another()
 def make_recordings(args, splits: tuple[str, ...], common: list[str]) -> None:
     """Make the recordings of all conditions."""
     speech = ["--corpus", args.corpus, *(["--speaker_pattern", args.speaker_pattern] if args.speaker_pattern else [])]
@@ -183,6 +185,7 @@ def make_recordings(args, splits: tuple[str, ...], common: list[str]) -> None:
         generate_data.main([*condition_arguments(condition), *made, *numbers(PROFILES[args.profile], *splits)])
 
 
+@in_another()
 def train_networks(args, log_dir: Path, common: list[str]) -> None:
     """Train both networks for all conditions."""
     profile = PROFILES[args.profile]
@@ -194,6 +197,7 @@ def train_networks(args, log_dir: Path, common: list[str]) -> None:
             train.main([*condition_arguments(condition), "--model_name", model_name, *common, *how])
 
 
+@in_another()
 def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     """See how well the networks localize, check relevance and run both experiments; return the folders of results."""
     named = [f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in arguments.conditions(args)]
@@ -266,9 +270,8 @@ def main(argv: list[str] | None = None) -> None:
     if not shipped:
         print(f"note: {profile.note}")
     print_tables(folders)
-    print("\nfiles:")
-    for path in sorted(path for place in folders.values() for path in place.iterdir()):
-        print(f"  {path}")
+    files = sorted(path for place in folders.values() for path in place.iterdir())
+    finish([], files, command("build_page.py", args, args, results=folder))
 
 
 def _say(what: str) -> None:

@@ -86,12 +86,12 @@ class Courses(NamedTuple):
 
 
 def cue_courses(weights: pd.DataFrame) -> Courses | None:
-    """Return how weights of cues go with the reverberation; None where there is one condition.
+    """Return how weights of cues go with the reverberation; None of one condition, or of no network.
 
     Early reflections grow where their weight comes to be above SRP-PHAT's.
     """
     ends, names = ends_of(weights), published_in(weights["localizer"])
-    if len(ends) < 2:
+    if len(ends) < 2 or not names:
         return None
     weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
     direct = all_or_differs(course(weights.loc[(name, "delays")], *ends) for name in names)
