@@ -83,10 +83,8 @@ def _trained(plan: Plan, clips: Clips, args, device) -> tuple[Path, str]:
     best = training.history[training.best_epoch - 1]
     print(f"best in epoch {training.best_epoch} of {training.epoch}: validation accuracy {best['val_accuracy']:.3f}")
     right, chance = (100 * share for share in (best["val_accuracy"], 1 / len(TASKS[plan.task].labels)))
-    return (
-        run.folder,
-        f"{plan.network} tells the {plan.task} in {right:.0f} % of validation clips; chance: {chance:.0f} %.",
-    )
+    found = f"{plan.network} tells the {plan.task} in {right:.0f} % of validation clips; chance: {chance:.0f} %."
+    return run.folder, found
 
 
 def _recipe(args, network: str, device):

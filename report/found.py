@@ -122,7 +122,11 @@ def followed(scores: pd.DataFrame) -> list[str]:
         own, control = (f"{each.isin(['all', 'part', 'more']).sum()} of {len(each)}"
                         for each in (rows.loc[networks, "verdict"], rows.loc[~networks, "verdict"]))  # fmt: skip
         found.append(f"{coordinate} in {own} (soft SRP-PHAT: {control})")
-    return [f"Estimates of networks surely follow the direct sound’s delays in {', '.join(found)}."] if found else []
+    return (
+        [f"By 95 % intervals estimates of networks follow the direct sound’s delays in {', '.join(found)}."]
+        if found
+        else []
+    )
 
 
 def tried(tables: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -182,8 +186,8 @@ def conserved(ledger: pd.DataFrame) -> list[str]:
     """Say how much of the relevance reaches the input, from ``ledger.csv`` of relevance_check.py, exactly."""
     inputs = ledger[ledger["kind"] == "input"]
     return [
-        f"{localizer_title(model)}: from {rounded(100 * shares.min(), 1)} to {rounded(100 * shares.max(), 1)} % of the "
-        "relevance put in at the output reaches the input; all of it would be 100 %."
+        f"{localizer_title(model)}: of the relevance put in at the output, which is 100 %, the input gets "
+        f"{' to '.join(dict.fromkeys(rounded(100 * end, 1) for end in (shares.min(), shares.max())))} %."
         for model, shares in inputs.groupby("model", sort=False)["share"]
     ]
 
@@ -194,7 +198,7 @@ def _single(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_networks(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["localizer"].map(is_network)]
+    return table[table["localizer"].map(is_network).astype(bool)]
 
 
 def _above(verdicts: pd.Series) -> str:

@@ -45,12 +45,8 @@ def finish(found: Iterable[str], files: Path | list[Path], following: str) -> No
     print()
     for sentence in found:
         print(textwrap.fill(sentence, WIDTH))
-    places = [files] if isinstance(files, Path) else files
-    print(
-        "files:",
-        *(places if len(places) == 1 else (f"\n  {path}" for path in places)),
-        sep=" " if len(places) == 1 else "",
-    )
+    listed = files if isinstance(files, list) else [files]
+    print(f"files: {listed[0]}" if len(listed) == 1 else "\n  ".join(["files:", *map(str, listed)]))
     if not _IN_ANOTHER.get():
         print(f"next: {following}", flush=True)
 
