@@ -134,13 +134,12 @@ def main(argv: list[str] | None = None) -> None:
         make_sources(studio, jobs, args.workers)
     if ranks.is_main():
         whole = f"{len(jobs)} sources of {condition.name} are whole: speech in its room, with noise."
-        finish([whole], dataset.folder, following(args, condition))
+        finish([whole], dataset.folder, following(parse(argv), condition))
 
 
 def following(args, condition: params.Condition | params.AnyRoom) -> str:
     """Return the next command: training, where there is what it needs, or how well shipped networks localize."""
     usual, anywhere = parse([]), isinstance(condition, params.AnyRoom)
-    arguments.condition(usual)
     if {"train", "val"} <= set(args.splits):
         return command("train.py", args, usual, rooms="random" if anywhere else None)
     return command("localization_experiment.py", args, usual, conditions=condition if anywhere else None)

@@ -109,17 +109,15 @@ def main(argv: list[str] | None = None) -> Path:
         errors = errors_of(run, val_set, device)
         shown = {"localizer": "MAE (m)", "mae_x_m": "x", "mae_y_m": "y", "mae_z_m": "z", "mae_m": "all"}
         print(as_text(errors[list(shown)].rename(columns=shown), digits=3))
-        finish(trained(errors), folder, following(args, condition, folder))
+        finish(trained(errors), folder, following(parse(argv), condition, folder))
     return folder
 
 
 def following(args, condition: params.Condition | params.AnyRoom, folder: Path) -> str:
     """Return the next command: how well the new network localizes."""
-    usual = parse([])
-    arguments.condition(usual)
     own = {"model_name": args.model_name, "weights": folder}
     anywhere = {"conditions": condition} if isinstance(condition, params.AnyRoom) else {}
-    return command("localization_experiment.py", args, usual, **own, **anywhere)
+    return command("localization_experiment.py", args, parse([]), **own, **anywhere)
 
 
 def errors_of(run: RunFolder, val_set: Recordings, device: torch.device) -> pd.DataFrame:

@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> Path:
     print(as_text(found[list(SHOWN)]))
     print(PREDICTED)
     print(as_text(predicted, digits=3))
-    finish(opened_by(found), folder, command("-m enhancement.burst", args, parse([])))
+    finish(opened_by(found), folder, command("-m enhancement.burst", parse(argv), parse([])))
     return folder
 
 

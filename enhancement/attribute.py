@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> Path:
     asked.results.finish()
     print(LEGEND)
     print(as_text(summary(table)))
-    finish(kept(table), asked.results.folder, command("-m enhancement.maps", args, parse([])))
+    finish(kept(table), asked.results.folder, command("-m enhancement.maps", parse(argv), parse([])))
     return asked.results.folder
 
 

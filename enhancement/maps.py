@@ -164,7 +164,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(joined["means"][["method", "of", *STATISTICS]], digits=3))
-    finish(mapped(joined["means"]), results.folder, command("-m enhancement.masks", args, parse([])))
+    finish(mapped(joined["means"]), results.folder, command("-m enhancement.masks", parse(argv), parse([])))
     return results.folder
 
 

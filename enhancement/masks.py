@@ -105,7 +105,7 @@ def main(argv: list[str] | None = None) -> Path:
     asked.results.finish()
     print(LEGEND)
     print(as_text(found, digits=3))
-    finish(masked(found), folder, command("-m enhancement.amplify", args, parse([])))
+    finish(masked(found), folder, command("-m enhancement.amplify", parse(argv), parse([])))
     return folder
 
 
