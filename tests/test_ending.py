@@ -87,9 +87,7 @@ def test_a_dataset_is_followed_by_training_where_there_is_what_it_needs():
     made = importlib.import_module("generate_data")
 
     def after(*asked):
-        args = made.parse(list(asked))
-        condition = made.arguments.condition(args)
-        return made.following(args, condition)
+        return made.following(made.parse(list(asked)), made.arguments.condition(made.parse(list(asked))))
 
     assert after() == "python train.py"
     assert after("--T60", "0.3", "--SNR", "20") == "python train.py --T60 0.3 --SNR 20"
@@ -102,7 +100,7 @@ def test_a_dataset_is_followed_by_training_where_there_is_what_it_needs():
 def test_a_training_is_followed_by_how_well_its_network_localizes(rooms, place):
     script = importlib.import_module("train")
     args = script.parse(["--model_name", "steered_cnn", "--rooms", rooms])
-    words = shlex.split(script.following(args, script.arguments.condition(args), Path("logs/run")))
+    words = shlex.split(script.following(args, place, Path("logs/run")))
     then = script_of(words[1:]).parse(words[2:])
     assert (then.model_name, then.weights, conditions(then)) == (["steered_cnn"], [Path("logs/run")], (place,))
 
