@@ -87,20 +87,23 @@ def masked(agreement: pd.DataFrame) -> list[str]:
 
 
 def opened_by(effects: pd.DataFrame) -> list[str]:
-    """Say what changing the most attributed bins does, from ``effects.csv`` of enhancement.amplify."""
-    top = effects[effects["choice"] == "top"]
-    chance, energy = (often(top[f"{name}_verdict"], "more", "less") for name in ("random", "energy"))
-    return [f"Changed, the most attributed bins open the mask {chance} than random ones, {energy} than the loudest."]
+    """Say what changing the most attributed bins does, a sentence a network, from ``effects.csv`` of amplify."""
+    found = []
+    for network, top in effects[effects["choice"] == "top"].groupby("network", sort=False):
+        chance, energy = (often(top[f"{name}_verdict"], "more", "less") for name in ("random", "energy"))
+        found.append(f"Changed, the most attributed bins open the mask of the {network} network {chance} than random "
+                     f"ones, {energy} than the loudest.")  # fmt: skip
+    return found
 
 
 def found_burst(enrichments: pd.DataFrame) -> list[str]:
-    """Say whether methods find the burst, from ``enrichments.csv`` of enhancement.burst."""
-    own = enrichments[~enrichments["method"].isin(CONTROLS)]
-    without = map(verdict, own["over_without_log2_low"], own["over_without_log2_high"])
-    return [
-        f"Methods mark the burst {often(without, 'more', 'less')} than its place without it, and "
-        f"{often(own['energy_verdict'], 'more', 'less')} than the energy does."
-    ]
+    """Say whether methods find the burst, a sentence a network, from ``enrichments.csv`` of enhancement.burst."""
+    found = []
+    for network, own in enrichments[~enrichments["method"].isin(CONTROLS)].groupby("network", sort=False):
+        without = map(verdict, own["over_without_log2_low"], own["over_without_log2_high"])
+        found.append(f"In the {network} network methods mark the burst {often(without, 'more', 'less')} than its place "
+                     f"without it, and {often(own['energy_verdict'], 'more', 'less')} than the energy does.")  # fmt: skip
+    return found
 
 
 def kept(completeness: pd.DataFrame) -> list[str]:

@@ -189,11 +189,13 @@ def test_masks_stand_beside_the_level_heard(low, word):
 
 
 def test_the_enhancer_s_bins_bursts_and_sums_stand_beside_their_controls():
-    effects = pd.DataFrame({"choice": ["top", "bottom"]}).assign(random_verdict="above", energy_verdict="level")
+    effects = pd.DataFrame({"network": "trained", "choice": ["top", "bottom"]})
+    effects = effects.assign(random_verdict="above", energy_verdict="level")
     assert "more (1 of 1 cases) than random ones, neither clearly" in enhanced.opened_by(effects)[0]
     bursts = pd.DataFrame({"method": ["lrp", "energy"], "over_without_log2_low": [0.1, 1.0]})
-    bursts = bursts.assign(over_without_log2_high=2.0, energy_verdict="below")
+    bursts = bursts.assign(network="untrained", over_without_log2_high=2.0, energy_verdict="below")
     (sentence,) = enhanced.found_burst(bursts)
+    assert "In the untrained network methods mark the burst" in sentence
     assert "more (1 of 1 cases) than its place without it, and less (1 of 1 cases) than the energy" in sentence
     sums = pd.DataFrame({"promised": [2.0, -4.0, None], "delta": [0.1, 0.4, None]})
     told = enhanced.kept(sums.assign(method=["deep_shap", "deep_shap", "lrp"]))
