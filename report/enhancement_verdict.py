@@ -100,9 +100,10 @@ def found_burst(enrichments: pd.DataFrame) -> list[str]:
     """Say whether methods find the burst, a sentence a network, from ``enrichments.csv`` of enhancement.burst."""
     found = []
     for network, own in enrichments[~enrichments["method"].isin(CONTROLS)].groupby("network", sort=False):
-        without = map(verdict, own["over_without_log2_low"], own["over_without_log2_high"])
-        found.append(f"In the {network} network methods mark the burst {often(without, 'more', 'less')} than its place "
-                     f"without it, and {often(own['energy_verdict'], 'more', 'less')} than the energy does.")  # fmt: skip
+        signs = map(verdict, own["over_without_log2_low"], own["over_without_log2_high"])
+        without, energy = (often(each, "more", "less") for each in (signs, own["energy_verdict"]))
+        found.append(f"In the {network} network methods mark the burst {without} than its place without it, and {energy} "
+                     "than the energy does.")  # fmt: skip
     return found
 
 
