@@ -102,7 +102,7 @@ def found_burst(enrichments: pd.DataFrame) -> list[str]:
     for network, own in enrichments[~enrichments["method"].isin(CONTROLS)].groupby("network", sort=False):
         signs = map(verdict, own["over_without_log2_low"], own["over_without_log2_high"])
         without, energy = (often(each, "more", "less") for each in (signs, own["energy_verdict"]))
-        found.append(f"In the {network} network methods mark the burst {without} than its place without it, and {energy} "
+        found.append(f"In the {network} network methods mark the burst {without} than its place without it, {energy} "
                      "than the energy does.")  # fmt: skip
     return found
 

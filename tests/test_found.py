@@ -196,7 +196,7 @@ def test_the_enhancer_s_bins_bursts_and_sums_stand_beside_their_controls():
     bursts = bursts.assign(network="untrained", over_without_log2_high=2.0, energy_verdict="below")
     (sentence,) = enhanced.found_burst(bursts)
     assert "In the untrained network methods mark the burst" in sentence
-    assert "more (1 of 1 cases) than its place without it, and less (1 of 1 cases) than the energy" in sentence
+    assert "more (1 of 1 cases) than its place without it, less (1 of 1 cases) than the energy" in sentence
     sums = pd.DataFrame({"promised": [2.0, -4.0, None], "delta": [0.1, 0.4, None]})
     told = enhanced.kept(sums.assign(method=["deep_shap", "deep_shap", "lrp"]))
     assert told == ["Attributions by DeepSHAP miss what they promise by 10 % of it at most."]
