@@ -238,8 +238,9 @@ def print_tables(folders: dict[str, Path]) -> None:
         "relevant, the loudest (energy) or random samples"
     )
     print(as_text(removal))
-    print("\ntime delays: anomalies, and MAE in samples of the other estimates")
-    print(as_text(delays))
+    (pair,) = delays["pair"].unique()
+    print(f"\ntime delays of microphones {pair}: anomalies, and MAE in samples of the other estimates")
+    print(as_text(delays.drop(columns="pair")))
 
 
 @exits_cleanly
