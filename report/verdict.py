@@ -32,7 +32,7 @@ LOCALIZE = {
 }
 UNTRAINED = {
     "below": ", and less than SRP-PHAT.",
-    "level": "; from SRP-PHAT they can’t be told.",
+    "level": "; no clear difference from SRP-PHAT.",
     "above": "; SRP-PHAT errs less than they do.",
     "differs": "; beside SRP-PHAT they are not all alike.",
 }
@@ -64,15 +64,15 @@ UNLEARNED = {
     "below": "; SRP-PHAT, untrained, errs less there.",
 }
 MANY = {
-    "less": "In new rooms networks of many rooms err less than these",
-    "level": "In new rooms networks of many rooms can’t be told from these",
-    "more": "In new rooms networks of many rooms err more than these",
+    "less": "In new rooms networks trained in many err less than these",
+    "level": "In new rooms networks trained in many can’t be told from these",
+    "more": "In new rooms networks trained in many err more than these",
 }
 BESIDE = {"less": " (less than SRP-PHAT)", "level": " (SRP-PHAT: unclear)", "more": " (more than SRP-PHAT)"}
 MORE_DIRECT = {
-    "less": ", and follow the direct sound less.",
+    "less": ", and follow direct sound less.",
     "level": "; direct sound: no clear change.",
-    "more": ", and follow the direct sound more.",
+    "more": ", and follow direct sound more.",
 }
 SHOWN = "LRP shows {much} of this (better than controls in {passed} of {total} tests)"
 FAVOUR = {
