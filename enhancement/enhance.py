@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> list[Path]:
     chosen, network = files(args.source, args.target), trained()
     for source, target in tqdm(chosen.items(), unit="file", disable=len(chosen) == 1):
         audio.write(target, enhanced(network, audio.read(source)))
-    finish([f"{len(chosen)} files are enhanced."], args.target, "python -m enhancement.attribute")
+    finish([f"Enhanced files: {len(chosen)}."], args.target, "python -m enhancement.attribute")
     return list(chosen.values())
 
 

@@ -22,8 +22,8 @@ from report.tables import rounded
 from report.trial import CONTROLS, sentences
 from report.verdict import follow
 
-CUE_TITLES = {"delays": "the direct sound’s delays", "levels": "its levels", "early": "early reflections",
-              "late": "late ones"}  # fmt: skip
+CUE_TITLES = {"delays": "the direct sound’s delays", "levels": "levels", "early": "early reflections",
+              "late": "late reflections"}  # fmt: skip
 
 
 def trained(errors: pd.DataFrame) -> list[str]:
@@ -77,11 +77,13 @@ def delayed(verdicts: pd.DataFrame) -> list[str]:
 def cued(weights: pd.DataFrame) -> list[str]:
     """Say which cues the networks follow, from ``weights.csv`` of cue_experiment.py: where a control finds the cue."""
     own = _of_networks(weights[weights["coordinate"] == HORIZONTAL])
-    findable = own[own["findable"]].groupby("cue")["verdict"]
-    counts = [f"{CUE_TITLES[cue]} {_above(findable.get_group(cue))}" if cue in findable.groups else
-              f"{CUE_TITLES[cue]} untold, for no control finds them" for cue in CUES]  # fmt: skip
+    findable = dict(list(own[own["findable"]].groupby("cue")["verdict"]))
+    counts = [f"{CUE_TITLES[cue]} {_above(findable[cue])}" for cue in CUES if cue in findable]
+    hidden = [CUE_TITLES[cue] for cue in CUES if cue not in findable]
+    found = [f"Networks follow, by 95 % intervals: {', '.join(counts)} cases."] if counts else []
+    found += [f"No control finds {' or '.join(hidden)}, so that nothing is known of these."] if hidden else []
     several = None if ANY_ROOM.name in set(weights["condition"]) else follow(weights)
-    return [f"Networks follow, where a control can: {', '.join(counts)}.", *([several] if several else [])]
+    return [*found, *([several] if several else [])]
 
 
 def elsewhere(verdicts: pd.DataFrame) -> list[str]:

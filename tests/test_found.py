@@ -74,10 +74,13 @@ def test_cues_are_counted_where_a_control_finds_them():
         cases(["above", "level"], cue=cue, coordinate="horizontal", findable=cue != "late").iloc[:2]
         for cue in ("delays", "levels", "early", "late")
     ])  # fmt: skip
-    (sentence,) = found.cued(weights.assign(condition="any_room"))
-    assert "delays 1 of 2, its levels 1 of 2, early reflections 1 of 2, late ones untold" in sentence
+    counted, hidden = found.cued(weights.assign(condition="any_room"))
+    assert "delays 1 of 2, levels 1 of 2, early reflections 1 of 2 cases" in counted
+    assert hidden.startswith("No control finds late reflections")
+    (nothing,) = found.cued(weights.assign(condition="any_room", findable=False))
+    assert nothing.startswith("No control finds the direct sound’s delays or levels or")
     several = tables(delays=(HIGH, LOW))["cues"]["weights.csv"].assign(verdict="above")
-    assert "In longer reverberation" in found.cued(several[several["localizer"] != "untrained"])[1]
+    assert "In longer reverberation" in found.cued(several)[-1]
 
 
 def test_other_rooms_and_changed_recordings_stand_beside_srp_phat():
