@@ -26,9 +26,11 @@ def test_smoke_ends_with_the_verdict_its_tables_and_the_places_of_its_files(fold
     assert "(0.0880)" in printed
     for row in ("always lag 0", "untrained loc_cnn", "always the centre", "SRP-PHAT", "the numbers mean nothing"):
         assert row in printed
-    listed = [line.strip() for line in printed.split("files:")[1].splitlines() if line.strip()]
-    assert len(listed) == 40
-    assert all(Path(name).exists() for name in listed)
+    files, following = printed.split("\nfiles:\n")[1].split("\nnext: ")
+    assert len(files.splitlines()) == 41
+    assert all(Path(line.strip()).exists() for line in files.splitlines())
+    assert following == f"python build_page.py --results {folder}\n"
+    assert "next: " not in printed.split("== what was found")[0]
 
 
 def test_a_second_run_reuses_everything(folder, capsys):
