@@ -119,7 +119,7 @@ def favour_direct(shares: pd.DataFrame) -> bool:
         Rows of ``shares.csv`` of one method, score and part; those count where it reverberates longest.
     """
     last = shares[(shares["condition"] == ends_of(shares)[-1]) & shares["model"].isin(PUBLISHED_MODELS)]
-    return bool((last[["energy_verdict", "untrained_verdict"]] == "above").all(axis=None))
+    return not last.empty and bool((last[["energy_verdict", "untrained_verdict"]] == "above").all(axis=None))
 
 
 def published_in(names: Iterable[str]) -> list[str]:

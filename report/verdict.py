@@ -16,7 +16,7 @@ from models import MODELS, PUBLISHED_MODELS
 from params import CENTRE, LAG_ZERO, SRP_PHAT
 from report.any_room import changes
 from report.numbers import TABLES, Verdict, direct_shares, numbers_of
-from report.one_room import all_or_differs, cue_courses, favour_direct, room_verdicts
+from report.one_room import all_or_differs, cue_courses, favour_direct, published_in, room_verdicts
 from report.summary import REMOVED_PERCENT
 from running.files import read_csv
 
@@ -51,7 +51,7 @@ EARLY = {
     "differs": "not all alike",
     "unknown": "no one knows how far",
 }
-TOO = {True: " (SRP-PHAT too)", False: " (SRP-PHAT not)"}
+TOO = {True: " (SRP-PHAT too)", False: " (SRP-PHAT unsure)"}
 ROOMS = {
     "above": "In other rooms the networks err more than in their own",
     "level": "In other rooms the networks can’t be told from how they are in their own",
@@ -108,11 +108,13 @@ def read_verdict(folders: Mapping[str, Path]) -> Verdict:
     return pronounce({name: {file: read_csv(folders[name] / file) for file in each} for name, each in files.items()})
 
 
-def localize(verdicts: pd.DataFrame) -> str:
-    """Say whether the networks err less than a constant, and how beside SRP-PHAT."""
+def localize(verdicts: pd.DataFrame) -> str | None:
+    """Say whether the networks err less than a constant, and how beside SRP-PHAT; None where there are none."""
     networks = overall(verdicts)[lambda rows: rows["localizer"].isin(PUBLISHED_MODELS)]
     found = {against: all_or_differs(rows["verdict"]) for against, rows in networks.groupby("against")}
-    return LOCALIZE[found[CENTRE]] + UNTRAINED[found[SRP_PHAT]]
+    if CENTRE not in found:
+        return None
+    return LOCALIZE[found[CENTRE]] + (UNTRAINED[found[SRP_PHAT]] if SRP_PHAT in found else ".")
 
 
 def follow(weights: pd.DataFrame) -> str | None:
@@ -127,8 +129,10 @@ def follow(weights: pd.DataFrame) -> str | None:
     return FOLLOW.format(direct=DIRECT[courses.direct].format(too=too), early=EARLY[courses.early])
 
 
-def elsewhere(verdicts: pd.DataFrame) -> str:
-    """Say how the networks err in other rooms, and SRP-PHAT."""
+def elsewhere(verdicts: pd.DataFrame) -> str | None:
+    """Say how the networks err in other rooms, and SRP-PHAT; None where there are none."""
+    if not published_in(verdicts["localizer"]):
+        return None
     own, baseline = room_verdicts(verdicts)
     return ROOMS[own] + UNLEARNED[baseline]
 

@@ -58,9 +58,12 @@ def test_whether_the_networks_localize_stands_beside_the_constant_and_srp_phat(c
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "direct sound less (SRP-PHAT not), early reflections more"),
+        ({}, "direct sound less (SRP-PHAT unsure), early reflections more"),
         ({"SRP-PHAT": (HIGH, LOW)}, "direct sound less (SRP-PHAT too), early"),
-        ({"delays": (LOW, HIGH), "early": (HIGH, LOW)}, "direct sound more (SRP-PHAT not), early reflections less"),
+        (
+            {"delays": (LOW, HIGH), "early": (HIGH, LOW)},
+            "direct sound more (SRP-PHAT unsure), early reflections less",
+        ),
         (
             {"delays": (HIGH, HIGH), "control": (LOW, HIGH)},
             "sound with no clear change, early reflections with no clear",
@@ -143,6 +146,17 @@ def test_what_is_not_there_is_not_spoken_of():
     assert [line.split()[0] for line in pronounce({"rooms": made["rooms"]}).sentences] == ["In"]
     of_none = pronounce({})
     assert (of_none.sentences, of_none.numbers) == ([], [])
+
+
+def test_of_other_networks_and_without_srp_phat_no_more_is_said_than_there_is():
+    verdicts = errors(BELOW, LEVEL)
+    assert localize(verdicts.assign(localizer="steered_cnn")) is None
+    assert localize(verdicts[verdicts["against"] == "always the centre"]).endswith("than a constant answer.")
+    made = tables()
+    assert verdict.elsewhere(made["rooms"]["verdicts.csv"].assign(localizer="steered_cnn")) is None
+    assert follow(made["cues"]["weights.csv"].replace({"localizer": dict.fromkeys(NETWORKS, "steered_cnn")})) is None
+    shares = made["shares"]["shares.csv"].assign(model="steered_cnn")
+    assert verdict.relevance_shows({"shares": {"shares.csv": shares}}) is None
 
 
 def test_numbers_stand_behind_it_and_files_are_read(tmp_path):
