@@ -22,10 +22,12 @@ from explain.amplification import BOTTOM, RANDOM, TOP, Change
 from localization.amplified import Amplified, effects, predictions
 from localization.coordinate_maps import CoordinateMaps, add_map_arguments, frame_centres, open_maps
 from report.amplified import chosen_masks, displacement_bars, prediction_scatter
+from report.found import amplified_by
 from report.sounds import PEAK
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import whole_file, write_csv
 
@@ -119,7 +121,7 @@ def main(argv: list[str] | None = None) -> Path:
     print(as_text(found[list(SHOWN)]))
     print(PREDICTED)
     print(as_text(predicted[predicted["choice"] == "all"].drop(columns="choice"), digits=3))
-    print(f"results: {results.folder}")
+    finish(amplified_by(found), results.folder, command("burst_experiment.py", args, parse([])))
     return results.folder
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from report.page.site import build_site
 from running import arguments
+from running.ending import finish
 from running.errors import exits_cleanly
 
 
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> Path:
     """Run the script; return the page."""
     args = parse(argv)
     page = build_site(args.results, args.to, args.between)
-    print(f"page: {page}")
+    finish([], page, f"python -m webbrowser {page.resolve().as_uri()}")
     return page
 
 

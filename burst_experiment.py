@@ -21,9 +21,11 @@ from localization.bursts import Bursts, enrichment_rows, enrichments
 from localization.coordinate_maps import add_map_arguments, add_null_arguments, open_maps
 from localization.trials import null_rows
 from report.amplified import enrichment_points
+from report.found import burst_found
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -78,7 +80,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(table.loc[table["coordinate"] == "all", list(SHOWN)], digits=3))
-    print(f"results: {results.folder}")
+    finish(burst_found(table), results.folder, command("probe_experiment.py", args, parse([])))
     return results.folder
 
 

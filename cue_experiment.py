@@ -20,9 +20,11 @@ from localization.cues import Conflicts, cue_weights, estimate_conflicts
 from localization.localizer import Localizer, Network
 from localization.trials import add_hearing_arguments, open_localizers, open_recordings, results_of
 from report.cue_weights import cue_weights as draw_weights
+from report.found import cued
 from report.style import write_figure
 from report.tables import as_text, rounded
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -103,7 +105,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(f"{args.trials} trials of each condition. {LEGEND}")
     print(as_text(summary(weights), digits=2))
-    print(f"results: {results.folder}")
+    finish(cued(weights), results.folder, command("rooms_experiment.py", args, parse([])))
     return results.folder
 
 

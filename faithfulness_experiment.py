@@ -27,8 +27,10 @@ from localization.trials import (
     open_recordings,
     results_of,
 )
+from report.found import tried
 from report.tables import as_text, write_latex
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
@@ -81,7 +83,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(table, digits=2))
-    print(f"results: {results.folder}")
+    finish(tried(tables), results.folder, command("sound_experiment.py", args, parse([])))
     return results.folder
 
 

@@ -30,6 +30,7 @@ from acoustics.room import Scene
 from acoustics.rooms import draw_room
 from acoustics.speech import DRAWS, draw_utterances, open_corpus
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import check_space
 
@@ -132,7 +133,16 @@ def main(argv: list[str] | None = None) -> None:
             keep_speech(studio, jobs, speech)
         make_sources(studio, jobs, args.workers)
     if ranks.is_main():
-        print(f"{len(jobs)} sources of {condition.name} are in {dataset.folder}")
+        whole = f"{len(jobs)} sources of {condition.name} are whole: speech in its room, with noise."
+        finish([whole], dataset.folder, following(parse(argv), condition))
+
+
+def following(args, condition: params.Condition | params.AnyRoom) -> str:
+    """Return the next command: training, where there is what it needs, or how well shipped networks localize."""
+    usual, anywhere = parse([]), isinstance(condition, params.AnyRoom)
+    if {"train", "val"} <= set(args.splits):
+        return command("train.py", args, usual, rooms="random" if anywhere else None)
+    return command("localization_experiment.py", args, usual, conditions=condition if anywhere else None)
 
 
 if __name__ == "__main__":

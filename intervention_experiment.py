@@ -20,8 +20,10 @@ from localization.interventions import INTERVENTIONS, read_intervention
 from localization.known_answers import catalogue, estimate_changed, intervention_table
 from localization.localizer import Network
 from localization.trials import add_hearing_arguments, open_localizers, open_recordings, origin_of, results_of
+from report.found import changed
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -67,7 +69,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(f"{args.sources} sources of each condition. {LEGEND}")
     print(as_text(table[["condition", "intervention", "localizer", *SHOWN]], digits=3))
-    print(f"results: {results.folder}")
+    finish(changed(table), results.folder, command("shares_experiment.py", args, parse([])))
     return results.folder
 
 

@@ -21,10 +21,12 @@ from acoustics.recordings import Recordings
 from localization.errors import error_differences, error_table, estimate_sources
 from localization.localizer import Localizer, Network
 from localization.trials import add_network_arguments, open_localizers, open_recordings, origin_of, results_of
+from report.found import localized
 from report.published import published_mae_m
 from report.summary import localization_summary
 from report.tables import as_text, write_latex
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -72,12 +74,13 @@ def main(argv: list[str] | None = None) -> Path:
     shown = localization_summary(errors)
     write_csv(results.folder / "estimates.csv", estimates)
     write_csv(results.folder / "errors.csv", errors)
-    write_csv(results.folder / "verdicts.csv", error_differences(estimates, args.seed))
+    verdicts = error_differences(estimates, args.seed)
+    write_csv(results.folder / "verdicts.csv", verdicts)
     write_latex(results.folder / "table.tex", shown, digits=3)
     results.finish()
     print(f"{args.split}, {errors['windows'].max()} windows at most. {LEGEND}")
     print(as_text(shown, digits=3))
-    print(f"results: {results.folder}")
+    finish(localized(verdicts), results.folder, command("perturbation_experiment.py", args, parse([])))
     return results.folder
 
 

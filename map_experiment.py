@@ -19,10 +19,12 @@ import pandas as pd
 from explain.map_summaries import ALONG
 from localization.coordinate_maps import add_map_arguments, add_null_arguments, open_maps
 from localization.map_tables import MapTables
+from report.found import mapped
 from report.maps import pictures, share_curves
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -72,7 +74,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(tables["followed"][list(SHOWN)], digits=3))
-    print(f"results: {results.folder}")
+    finish(mapped(tables["followed"]), results.folder, command("amplify_experiment.py", args, parse([])))
     return results.folder
 
 

@@ -34,9 +34,11 @@ from explain.removal import (
 from localization.localizer import Centre
 from localization.trials import Trial, add_arguments, open_trials, results_of_trials
 from report.figures import removal_curves, write_figure
+from report.found import removed
 from report.published import published_removal_m
 from report.tables import as_text, write_latex
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.parts import by_source
@@ -194,7 +196,7 @@ def main(argv: list[str] | None = None) -> Path:
         f"MAE in metres against the share of input removed; {args.split}, {curves['windows'].max():.0f} windows at most"
     )
     print(as_text(table))
-    print(f"results: {results.folder}")
+    finish(removed(verdicts), results.folder, command("tdoa_experiment.py", args, parse([])))
     return results.folder
 
 

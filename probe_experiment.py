@@ -24,10 +24,12 @@ from localization.inside import TRAINED, UNTRAINED, Inside, tables_of
 from localization.localizer import Network
 from localization.probed_windows import ProbedWindows
 from localization.trials import add_hearing_arguments, open_networks, open_recordings, origin_of, results_of
+from report.found import probed
 from report.inside import filters_figure, probes_figure, tuning_figure
 from report.style import write_figure
 from report.tables import as_text, rounded
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
@@ -149,7 +151,8 @@ def main(argv: list[str] | None = None) -> Path:
     print(LEGEND.format(**vars(args)))
     print(as_text(shown(tables["probes"], tables["tuning"]), digits=2))
     print("\n".join(verdicts(tables["probes"], tables["tuning"])))
-    print(f"results: {results.folder}")
+    page = command("build_page.py", args, args, results=args.results)
+    finish(probed(tables["probes"]), results.folder, page)
     return results.folder
 
 

@@ -19,8 +19,10 @@ from explain.lrp.conservation import relevance_difference
 from explain.lrp.rules import GATES, has_gate
 from explain.methods.lrp import LRP
 from localization.trials import Trial, add_arguments, open_trials, results_of_trials
+from report.found import conserved
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -86,7 +88,7 @@ def main(argv: list[str] | None = None) -> Path:
         means = differences.drop(columns=["window", "source"]).groupby(["model", "condition"], sort=False).mean()
         print(as_text(means.reset_index()))
     results.finish()
-    print(f"results: {results.folder}")
+    finish(conserved(table), results.folder, command("cue_experiment.py", args, parse([])))
     return results.folder
 
 

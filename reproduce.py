@@ -10,6 +10,7 @@ An interrupted run goes on where it stopped when the same command is given; what
 
 from __future__ import annotations
 
+import textwrap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +33,12 @@ from acoustics.simulators import SIMULATORS
 from models import MODELS, PUBLISHED_MODELS
 from models.weights import SHIPPED, find_weights
 from report.any_room import read_verdicts
+from report.numbers import narrow_tables
 from report.summary import read_summary
 from report.tables import as_text
+from report.verdict import read_verdict
 from running import arguments, ranks
+from running.ending import command, finish, in_another
 from running.errors import InputError, exits_cleanly
 from running.provenance import ROOT
 from training.recipes import DEFAULT, RECIPES
@@ -124,6 +128,7 @@ PROFILES = {
 }
 
 CHECKED_SOURCES = 2
+WIDTH = 120
 
 
 def parse(argv: list[str] | None):
@@ -171,6 +176,7 @@ def condition_arguments(condition: params.Condition) -> list[str]:
     return ["--T60", f"{condition.T60_s:g}", "--SNR", f"{condition.snr_db:g}"]
 
 
+@in_another()
 def make_recordings(args, splits: tuple[str, ...], common: list[str]) -> None:
     """Make the recordings of all conditions."""
     speech = ["--corpus", args.corpus, *(["--speaker_pattern", args.speaker_pattern] if args.speaker_pattern else [])]
@@ -179,6 +185,7 @@ def make_recordings(args, splits: tuple[str, ...], common: list[str]) -> None:
         generate_data.main([*condition_arguments(condition), *made, *numbers(PROFILES[args.profile], *splits)])
 
 
+@in_another()
 def train_networks(args, log_dir: Path, common: list[str]) -> None:
     """Train both networks for all conditions."""
     profile = PROFILES[args.profile]
@@ -190,6 +197,7 @@ def train_networks(args, log_dir: Path, common: list[str]) -> None:
             train.main([*condition_arguments(condition), "--model_name", model_name, *common, *how])
 
 
+@in_another()
 def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     """See how well the networks localize, check relevance and run both experiments; return the folders of results."""
     named = [f"{condition.T60_s:g}/{condition.snr_db:g}" for condition in arguments.conditions(args)]
@@ -207,11 +215,32 @@ def run_experiments(args, folder: Path, weights: Path) -> dict[str, Path]:
     profile = PROFILES[args.profile]
     null = ["--untrained", str(profile.untrained), "--null_sources", str(profile.null_sources)]
     both = tdoa_experiment.main([*shared, *tested, *null, "--protocol", "published", "refined"])
-    folders["tdoa"], folders["tdoa, refined"] = both
+    folders["tdoa"], folders["tdoa_refined"] = both
     _say("7/7 what the networks hear")
     for name, options in profile.heard.items():
         folders[name] = HEARD[name].main([*shared, *options.split()])
     return folders
+
+
+def print_tables(folders: dict[str, Path]) -> None:
+    """Print the tables that the verdict follows from."""
+    localization, removal, delays = read_summary(folders)
+    heard = read_verdicts(folders)
+    print("\nwhat the networks hear. Intervals of 95 % over voices and trials in brackets")
+    for sentence in (sentence for verdict in heard for sentence in verdict.sentences):
+        print(textwrap.fill(sentence, WIDTH, initial_indent="- ", subsequent_indent="  "))
+    for legend, table in narrow_tables(heard):
+        print(f"\n{textwrap.fill(legend, WIDTH)}\n{as_text(table)}")
+    print(f"\nlocalization. {localization_experiment.LEGEND}")
+    print(as_text(localization, digits=3))
+    print(
+        "\nMAE in metres, published in brackets: with nothing removed, and without a tenth of the input: the most\n"
+        "relevant, the loudest (energy) or random samples"
+    )
+    print(as_text(removal))
+    (pair,) = delays["pair"].unique()
+    print(f"\ntime delays of microphones {pair}: anomalies, and MAE in samples of the other estimates")
+    print(as_text(delays.drop(columns="pair")))
 
 
 @exits_cleanly
@@ -237,26 +266,13 @@ def main(argv: list[str] | None = None) -> None:
 
     if not ranks.is_main():
         return
-    heard, (localization, removal, delays) = read_verdicts(folders), read_summary(folders)
-    _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
-    print("what the networks hear. Intervals of 95 % over voices and trials in brackets")
-    for verdict in heard:
-        print("\n".join(verdict.sentences))
-        print(as_text(verdict.table()))
-    print(f"\nlocalization. {localization_experiment.LEGEND}")
-    print(as_text(localization, digits=3))
-    print(
-        "\nMAE in metres, published in brackets: with nothing removed, and without a tenth of the input: the most\n"
-        "relevant, the loudest (energy) or random samples"
-    )
-    print(as_text(removal))
-    print("\ntime delays: anomalies, and MAE in samples of the other estimates")
-    print(as_text(delays))
+    _say(f"what was found, after {(time.monotonic() - began) / 60:.1f} minutes")
+    print("\n".join(read_verdict(folders).sentences))
     if not shipped:
-        print(f"\nnote: {profile.note}")
-    print("\nfiles:")
-    for path in sorted(path for place in folders.values() for path in place.iterdir()):
-        print(f"  {path}")
+        print(f"note: {profile.note}")
+    print_tables(folders)
+    files = sorted(path for place in folders.values() for path in place.iterdir())
+    finish([], files, command("build_page.py", args, args, results=folder))
 
 
 def _say(what: str) -> None:

@@ -33,8 +33,10 @@ from localization.rooms import (
 )
 from localization.trials import add_hearing_arguments, open_localizers, open_recordings, origin_of, results_of
 from params import ANY_ROOM
+from report.found import elsewhere
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 from running.seeds import generator
@@ -115,11 +117,12 @@ def main(argv: list[str] | None = None) -> Path:
     write_csv(results.folder / "estimates.csv", estimates)
     write_csv(results.folder / "rooms.csv", errors_by_room(estimates).merge(rooms, on=["condition", "room"]))
     write_csv(results.folder / "errors.csv", errors)
-    write_csv(results.folder / "verdicts.csv", room_verdicts(estimates, args.seed))
+    verdicts = room_verdicts(estimates, args.seed)
+    write_csv(results.folder / "verdicts.csv", verdicts)
     results.finish()
     print(f"{args.rooms} rooms with {args.talkers} talkers each, and the same talkers in the own room. {LEGEND}")
     print(as_text(errors[["condition", "place", "localizer", "windows", *SHOWN]], digits=3))
-    print(f"results: {results.folder}")
+    finish(elsewhere(verdicts), results.folder, command("intervention_experiment.py", args, parse([])))
     return results.folder
 
 

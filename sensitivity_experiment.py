@@ -50,8 +50,10 @@ from localization.sensitivity_scores import (
 )
 from localization.starts import start_m
 from localization.trials import add_hearing_arguments, null_rows, open_networks, open_recordings, origin_of, results_of
+from report.found import followed
 from report.tables import as_text, rounded, write_latex
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
@@ -268,7 +270,7 @@ def main(argv: list[str] | None = None) -> Path:
     print(LEGEND)
     print(as_text(table, digits=2))
     print("\n".join(verdicts(tables["scores"])))
-    print(f"results: {results.folder}")
+    finish(followed(tables["scores"]), results.folder, command("faithfulness_experiment.py", args, parse([])))
     return results.folder
 
 

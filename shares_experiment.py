@@ -34,8 +34,10 @@ from localization.trials import (
     origin_of,
     results_of,
 )
+from report.found import shared
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
@@ -135,7 +137,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND.format(**vars(args)))
     print(as_text(table[["condition", "model", "method", "score", "part", *SHOWN]], digits=2))
-    print(f"results: {results.folder}")
+    finish(shared(table), results.folder, command("sensitivity_experiment.py", args, parse([])))
     return results.folder
 
 

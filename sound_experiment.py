@@ -48,10 +48,12 @@ from localization.trials import (
     origin_of,
     results_of,
 )
+from report.found import heard
 from report.listening import dots, signals
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import whole_file, write_csv
 from running.memory import keep_freed_memory
@@ -182,7 +184,7 @@ def main(argv: list[str] | None = None) -> Path:
     print(LEGEND)
     for (way, score), rows in own.groupby(["way", "score"], sort=False):
         print(verdict_of(way, NAMES[score], rows))
-    print(f"results: {results.folder}")
+    finish(heard(table), results.folder, command("map_experiment.py", args, parse([])))
     return results.folder
 
 

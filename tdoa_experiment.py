@@ -35,8 +35,10 @@ from localization.delays import (
     true_lags_samples,
 )
 from localization.trials import Trial, add_arguments, null_rows, open_trials, results_of_trials, store_of
+from report.found import delayed
 from report.tables import as_text, write_latex
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 from running.parts import by_source
@@ -191,8 +193,8 @@ def lag_table(lags_samples: np.ndarray, recordings: Recordings, row: int, protoc
     return table.assign(condition=recordings.condition.name, source=source["source"], speaker=source["speaker"])
 
 
-def write_results(rows: pd.DataFrame, args, name: str, protocol: DelayProtocol, results: Results) -> None:
-    """Write and print the results of a protocol."""
+def write_results(rows: pd.DataFrame, args, name: str, protocol: DelayProtocol, results: Results) -> pd.DataFrame:
+    """Write and print the results of a protocol; return its verdicts."""
     summary = summarise_delays(rows, args.seed)
     shown = summary[
         ["condition", "pair", "signal", "method", "model", "windows", "anomalies_percent", "mae_samples",
@@ -200,12 +202,13 @@ def write_results(rows: pd.DataFrame, args, name: str, protocol: DelayProtocol, 
     ]  # fmt: skip
     write_csv(results.folder / "delays.csv", rows)
     write_csv(results.folder / "summary.csv", summary)
-    write_csv(results.folder / "verdicts.csv", delay_verdicts(rows, args.seed))
+    verdicts = delay_verdicts(rows, args.seed)
+    write_csv(results.folder / "verdicts.csv", verdicts)
     write_latex(results.folder / "table.tex", shown, digits=3)
     results.finish()
     print(f"{name} protocol. {LEGEND.format(**vars(args))}")
     print(as_text(shown, digits=3))
-    print(f"results: {results.folder}")
+    return verdicts
 
 
 @exits_cleanly
@@ -226,7 +229,9 @@ def main(argv: list[str] | None = None) -> list[Path]:
     if ranks.is_main():
         for name, protocol in protocols.items():
             rows = pd.concat([part[name] for part in parts], ignore_index=True)
-            write_results(rows, args, name, protocol, results[name])
+            verdicts = write_results(rows, args, name, protocol, results[name])
+        folders = [each.folder for each in results.values()]
+        finish(delayed(verdicts), folders, command("relevance_check.py", args, parse([])))
     return [each.folder for each in results.values()]
 
 

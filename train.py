@@ -14,15 +14,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import torch
 
+import params
 from acoustics.recordings import Recordings
 from localization.errors import error_table, estimate_sources
 from localization.localizer import Centre, Network
 from models import MODELS
 from models.weights import RUNS
+from report.found import trained
 from report.tables import as_text
 from running import arguments, precision, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import read_csv, write_csv
 from running.run_folder import train
@@ -102,18 +106,26 @@ def main(argv: list[str] | None = None) -> Path:
         train(run, training, vars(args))
     if ranks.is_main():
         print(f"finished after {training.epoch} epochs; best in epoch {training.best_epoch}; all validation windows:")
-        print_errors(run, val_set, device)
+        errors = errors_of(run, val_set, device)
+        shown = {"localizer": "MAE (m)", "mae_x_m": "x", "mae_y_m": "y", "mae_z_m": "z", "mae_m": "all"}
+        print(as_text(errors[list(shown)].rename(columns=shown), digits=3))
+        finish(trained(errors), folder, following(parse(argv), condition, folder))
     return folder
 
 
-def print_errors(run: RunFolder, val_set: Recordings, device: torch.device) -> None:
-    """Print the errors of the best weights on all validation windows, beside the control's; measured once."""
+def following(args, condition: params.Condition | params.AnyRoom, folder: Path) -> str:
+    """Return the next command: how well the new network localizes."""
+    own = {"model_name": args.model_name, "weights": folder}
+    anywhere = {"conditions": condition} if isinstance(condition, params.AnyRoom) else {}
+    return command("localization_experiment.py", args, parse([]), **own, **anywhere)
+
+
+def errors_of(run: RunFolder, val_set: Recordings, device: torch.device) -> pd.DataFrame:
+    """Return the errors of the best weights on all validation windows, beside the control's; measured once."""
     if not run.validation_path.exists():
         network = Network(run.folder / "best.safetensors", val_set.setup, device=device)
         write_csv(run.validation_path, error_table(estimate_sources([network, Centre(val_set.setup)], val_set)))
-    errors = read_csv(run.validation_path)
-    shown = {"localizer": "MAE (m)", "mae_x_m": "x", "mae_y_m": "y", "mae_z_m": "z", "mae_m": "all"}
-    print(as_text(errors[list(shown)].rename(columns=shown), digits=3))
+    return read_csv(run.validation_path)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from digits import test as testing
 from report.digits_verdict import sentences
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import finish, in_another
 from running.errors import exits_cleanly
 from running.files import read_csv
 
@@ -80,12 +81,9 @@ def prepared(args, profile: Profile, folder: Path) -> Path:
     return clips
 
 
-@exits_cleanly
-def main(argv: list[str] | None = None) -> None:
-    """Run the script."""
-    args = parse(argv)
-    began, profile = time.monotonic(), PROFILES[args.profile]
-    folder = args.results or Path("results", args.profile, "digits")
+@in_another()
+def run(args, profile: Profile, folder: Path) -> None:
+    """Run all commands."""
     common = ["--seed", str(args.seed), "--gpu", str(args.gpu)]
     _say("1/6 clips")
     clips = prepared(args, profile, folder)
@@ -103,6 +101,15 @@ def main(argv: list[str] | None = None) -> None:
     stretch.main([*place, *common, "--clips", str(profile.clips)])
     _say("6/6 heatmaps")
     heatmaps.main([*place, *common, "--clips", str(profile.clips)])
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    """Run the script."""
+    args = parse(argv)
+    began, profile = time.monotonic(), PROFILES[args.profile]
+    folder = args.results or Path("results", args.profile, "digits")
+    run(args, profile, folder)
     if not ranks.is_main():
         return
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
@@ -113,10 +120,9 @@ def main(argv: list[str] | None = None) -> None:
     print(METHODS)
     print(as_text(wide, digits=3))
     print(f"\nnote: {profile.note}; espeak-ng’s voices are no people" * (not args.corpus))
-    print("\nfiles:")
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".csv", ".png", ".wav")):
-        if not {"corpus", "clips", "logs", "parts"} & set(path.relative_to(folder).parts):
-            print(f"  {path}")
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".csv", ".png", ".wav")
+             and not {"corpus", "clips", "logs", "parts"} & set(path.relative_to(folder).parts)]  # fmt: skip
+    finish([], files, "python -m enhancement")
 
 
 def _say(what: str) -> None:

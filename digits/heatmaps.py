@@ -34,6 +34,7 @@ from report.sounds import match_loudness
 from report.style import write_figure
 from running import arguments
 from running.arrays import write_arrays
+from running.ending import finish
 from running.errors import exits_cleanly
 from running.files import whole_file, write_csv
 from running.memory import keep_freed_memory
@@ -158,7 +159,8 @@ def main(argv: list[str] | None = None) -> Path:
         for name in dict.fromkeys(table["network"]):
             write_figure(results.folder / f"{name}_profiles.png", frequency_profiles(table[table["network"] == name]))
     results.finish()
-    print(f"heatmaps, and sounds of {CLIP_SAMPLES / FS_HZ:g} s a digit: {results.folder}")
+    drawn = f"Heatmaps of each digit, and sounds of {CLIP_SAMPLES / FS_HZ:g} s, beside those of an untrained network."
+    finish([drawn], results.folder, "python -m digits.record --speaker 61")
     return results.folder
 
 

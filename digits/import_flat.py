@@ -18,6 +18,7 @@ import soundfile
 from acoustics.speech.files import read_speech
 from digits.layout import META_KEYS, SPEAKERS, Clip, add_meta, claim
 from running import arguments
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import whole_folder
 from running.provenance import fingerprint
@@ -88,7 +89,8 @@ def main(argv: list[str] | None = None) -> None:
     said = dict.fromkeys(META_KEYS, "unknown") | ({"origin": args.origin} if args.origin else {})
     genders = {name: {"gender": gender_of[name]} if name in gender_of else {} for name in found}
     add_meta(args.to, {number: {"name": name} | said | genders[name] for name, number in numbers.items()})
-    print(f"{n_clips} clips by {', '.join(f'{name} ({number})' for name, number in numbers.items())} are in {args.to}")
+    made = f"{n_clips} clips by {', '.join(f'{name} ({number})' for name, number in numbers.items())}."
+    finish([made], args.to, command("-m digits.preprocess", args, args, corpus=args.to))
 
 
 if __name__ == "__main__":

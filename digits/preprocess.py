@@ -23,6 +23,7 @@ from digits.hearing import CLIP_SAMPLES, FS_HZ
 from digits.layout import Clip, Layout
 from running import arguments
 from running.arrays import read_arrays
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import check_space, read_json, write_json
 from running.parts import files_by_source
@@ -116,9 +117,8 @@ def main(argv: list[str] | None = None) -> None:
     if not usable:
         raise InputError(f"none of the {len(skipped)} clips in {layout.folder} can be used")
     write_json(described, origin(vars(args)) | of | {"skipped": skipped, "fingerprint": made})
-    print(
-        f"{len(layout.files) - len(skipped)} clips by {len(usable)} speakers are in {args.to}; {len(skipped)} left out"
-    )
+    made = f"{len(layout.files) - len(skipped)} clips by {len(usable)} speakers; {len(skipped)} are left out."
+    finish([made], args.to, command("-m digits.train", args, args, data=args.to))
 
 
 def left_out(by_speaker: dict[int, list[tuple[Clip, Path]]], paths: list[Path]) -> list[str]:

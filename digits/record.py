@@ -23,6 +23,7 @@ from acoustics.speech.files import SUFFIXES, read_speech
 from acoustics.speech.trimming import trim
 from digits.layout import GENDERS, META, META_KEYS, WORDS, Clip, add_meta, read_meta
 from running import arguments
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import remove_parts, whole_file
 from running.seeds import generator
@@ -145,7 +146,8 @@ def main(argv: list[str] | None = None) -> None:
     for count, clip in enumerate(wanted, start=1):
         print(f"{count} of {len(wanted)}: ", end="", flush=True)
         ask(clip, hear, args.to)
-    print(f"{len(clips)} clips by speaker {args.speaker} are in {args.to}")
+    made = f"{len(clips)} clips by speaker {args.speaker}."
+    finish([made], args.to, command("-m digits.preprocess", args, args, corpus=args.to))
 
 
 if __name__ == "__main__":

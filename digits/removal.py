@@ -27,10 +27,11 @@ from digits.starts import KINDS, TRUE
 from explain.methods import METHODS, Method, choose_methods
 from explain.removal import RELEVANCE
 from report.digits import removal_curves
-from report.digits_verdict import titled
+from report.digits_verdict import removed, titled
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
@@ -96,7 +97,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(shown(found["areas"]), digits=3))
-    print(f"results: {results.folder}")
+    finish(removed(found["areas"]), results.folder, command("-m digits.stretch", args, parse([])))
     return results.folder
 
 

@@ -27,6 +27,7 @@ from digits.layout import SPEAKERS, WORDS, Clip, add_meta, claim
 from digits.rooms import response
 from digits.voices import VOICES, meta_of, say
 from running import arguments
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import whole_folder
 from running.seeds import generator
@@ -91,7 +92,8 @@ def main(argv: list[str] | None = None) -> None:
         for _ in done:
             bar.update()
     add_meta(args.to, {speaker: meta_of(speaker) for speaker in speakers})
-    print(f"{len(speakers) * len(WORDS) * args.takes} clips by {len(speakers)} speakers are in {args.to}")
+    made = f"{len(speakers) * len(WORDS) * args.takes} clips by {len(speakers)} voices, which are no people."
+    finish([made], args.to, command("-m digits.preprocess", args, args, corpus=args.to))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ from digits.explained import LEVELS, PLACES, add_arguments, open_explained, some
 from digits.networks import NETWORKS
 from digits.stretching import FACTORS, Stretched, table
 from report.digits import stretch_curves
-from report.digits_verdict import flips, titled
+from report.digits_verdict import flips, titled, turned
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.memory import keep_freed_memory
@@ -72,7 +73,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(flips(found), digits=3))
-    print(f"results: {results.folder}")
+    finish(turned(found), results.folder, command("-m digits.heatmaps", args, parse([])))
     return results.folder
 
 

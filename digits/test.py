@@ -17,10 +17,11 @@ from digits import scores
 from digits.clips import Clips
 from digits.train import DATA, RUNS
 from report.digits import confusion_matrices, training_curves
-from report.digits_verdict import titled
+from report.digits_verdict import titled, told
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 from running.parts import by_source
@@ -76,6 +77,8 @@ def main(argv: list[str] | None = None) -> Path:
     _draw(args.results, tables)
     results.finish()
     _print(tables["over_folds"])
+    data = args.data and args.data[0]
+    finish(told(tables["over_folds"]), args.results, command("-m digits.removal", args, parse([]), data=data))
     return args.results
 
 

@@ -19,7 +19,8 @@ from digits.folds import TASKS
 from digits.networks import NETWORKS
 from digits.recipes import DEFAULT, RECIPES
 from digits.training import Plan, Training
-from running import arguments, precision
+from running import arguments, precision, ranks
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.run_folder import RunFolder, train
 
@@ -59,7 +60,10 @@ def main(argv: list[str] | None = None) -> list[Path]:
         for network in args.network
         for fold in _folds(args.fold, task)
     ]
-    return [_trained(plan, clips, args, device) for plan in plans]
+    folders, found = zip(*(_trained(plan, clips, args, device) for plan in plans), strict=True)
+    if ranks.is_main():
+        finish(found, list(folders), command("-m digits.test", args, parse([]), runs=args.log_dir))
+    return list(folders)
 
 
 def run_name(plan: Plan) -> str:
@@ -67,7 +71,8 @@ def run_name(plan: Plan) -> str:
     return f"{plan.network}_{plan.task}_fold_{plan.fold}_{plan.recipe.name}_seed_{plan.seed}"
 
 
-def _trained(plan: Plan, clips: Clips, args, device) -> Path:
+def _trained(plan: Plan, clips: Clips, args, device) -> tuple[Path, str]:
+    """Train; return the run folder, and how good the network is beside chance."""
     splits = plan.splits(clips)
     run = RunFolder(args.log_dir / run_name(plan), plan.identity(splits))
     run.check()
@@ -77,7 +82,9 @@ def _trained(plan: Plan, clips: Clips, args, device) -> Path:
     train(run, training, vars(args))
     best = training.history[training.best_epoch - 1]
     print(f"best in epoch {training.best_epoch} of {training.epoch}: validation accuracy {best['val_accuracy']:.3f}")
-    return run.folder
+    right, chance = (100 * share for share in (best["val_accuracy"], 1 / len(TASKS[plan.task].labels)))
+    found = f"{plan.network} tells the {plan.task} in {right:.0f} % of validation clips; chance: {chance:.0f} %."
+    return run.folder, found
 
 
 def _recipe(args, network: str, device):

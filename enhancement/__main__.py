@@ -20,6 +20,7 @@ from models.inference import outputs
 from report.enhancement_verdict import read_verdict
 from report.tables import as_text
 from running import arguments
+from running.ending import finish, in_another
 from running.errors import exits_cleanly
 
 MAPPED = {"quick": "deeplift", "full": "deep_shap"}
@@ -72,12 +73,9 @@ def parity(window: np.ndarray) -> float:
     return float(np.abs(outputs(network, window).reshape(theirs.swapaxes(1, 2).shape) - theirs.swapaxes(1, 2)).max())
 
 
-@exits_cleanly
-def main(argv: list[str] | None = None) -> Path:
-    """Run all commands; return the folder of the results."""
-    args = parse(argv)
-    began = time.monotonic()
-    args.results = args.results or Path("results", args.profile, "enhancement")
+@in_another()
+def run(args) -> dict[str, Path]:
+    """Run all commands; return the folders of their results."""
     options = {name: text.split() for name, text in PROFILES[args.profile].items()}
     seeded = ["--seed", str(args.seed)]
     common = [*seeded, "--results", str(args.results), "--gpu", str(args.gpu)]
@@ -97,11 +95,20 @@ def main(argv: list[str] | None = None) -> Path:
     ):
         _say(f"{number}/6 {name}")
         folders[name] = verb.main([*common, *options[verb.__name__.rpartition(".")[2]]])
-    sentences, table = read_verdict(folders)
+    return folders
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> Path:
+    """Run all commands; return the folder of the results."""
+    args = parse(argv)
+    began = time.monotonic()
+    args.results = args.results or Path("results", args.profile, "enhancement")
+    sentences, table = read_verdict(run(args))
     _say(f"results after {(time.monotonic() - began) / 60:.1f} minutes")
     print("\n".join(sentences))
     print(as_text(table, digits=3))
-    print(f"files: {args.results}")
+    finish([], args.results, "python -m digits")
     return args.results
 
 

@@ -24,9 +24,11 @@ from enhancement.voices import means
 from explain.amplification import ENERGY, RANDOM, Change
 from explain.statistics import verdict
 from report.enhancement import effect_bars
+from report.enhancement_verdict import opened_by
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 
@@ -118,7 +120,7 @@ def main(argv: list[str] | None = None) -> Path:
     print(as_text(found[list(SHOWN)]))
     print(PREDICTED)
     print(as_text(predicted, digits=3))
-    print(f"results: {folder}")
+    finish(opened_by(found), folder, command("-m enhancement.burst", parse(argv), parse([])))
     return folder
 
 

@@ -19,8 +19,10 @@ import pandas as pd
 from enhancement.attributions import Attributions, summary
 from enhancement.explaining import add_arguments, opened
 from enhancement.places import add_places
+from report.enhancement_verdict import kept
 from report.tables import as_text
 from running import arguments, ranks
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -58,7 +60,7 @@ def main(argv: list[str] | None = None) -> Path:
     asked.results.finish()
     print(LEGEND)
     print(as_text(summary(table)))
-    print(f"results: {asked.results.folder}")
+    finish(kept(table), asked.results.folder, command("-m enhancement.maps", parse(argv), parse([])))
     return asked.results.folder
 
 

@@ -24,9 +24,11 @@ from explain.methods import METHODS
 from explain.statistics import verdict
 from explain.store import model_fingerprint
 from report.enhancement import REVIEWERS, enrichment_points
+from report.enhancement_verdict import found_burst
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments
+from running.ending import finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 from running.parts import by_source
@@ -111,7 +113,7 @@ def main(argv: list[str] | None = None) -> Path:
     print(LEGEND)
     shown = table[list(SHOWN)].assign(explained=table["explained"].map("{:.2g}".format))
     print(as_text(shown, digits=2))
-    print(f"results: {folder}")
+    finish(found_burst(table), folder, "python -m enhancement.enhance noisy.wav clean.wav")
     return folder
 
 

@@ -19,6 +19,7 @@ from enhancement import audio, spectra
 from enhancement.nsnet2 import NSNet2, trained
 from models.inference import outputs
 from running import arguments
+from running.ending import finish
 from running.errors import InputError, exits_cleanly
 
 
@@ -57,7 +58,7 @@ def main(argv: list[str] | None = None) -> list[Path]:
     chosen, network = files(args.source, args.target), trained()
     for source, target in tqdm(chosen.items(), unit="file", disable=len(chosen) == 1):
         audio.write(target, enhanced(network, audio.read(source)))
-    print(f"enhanced: {args.target}")
+    finish([f"Enhanced files: {len(chosen)}."], args.target, "python -m enhancement.attribute")
     return list(chosen.values())
 
 

@@ -36,11 +36,13 @@ from enhancement.spectra import FRAMES, FS_HZ
 from enhancement.voices import means
 from explain.map_summaries import ALONG, correlations, influence
 from report.enhancement import cluster_profiles, lag_curves, transfer_matrices
+from report.enhancement_verdict import mapped
 from report.maps import correlation_matrices, influence_maps
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments
 from running.arrays import read_arrays, write_arrays
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import write_csv
 
@@ -162,7 +164,7 @@ def main(argv: list[str] | None = None) -> Path:
     results.finish()
     print(LEGEND)
     print(as_text(joined["means"][["method", "of", *STATISTICS]], digits=3))
-    print(f"results: {results.folder}")
+    finish(mapped(joined["means"]), results.folder, command("-m enhancement.masks", parse(argv), parse([])))
     return results.folder
 
 

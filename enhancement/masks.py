@@ -23,9 +23,11 @@ from enhancement.spectra import FRAMES, FS_HZ, LEAST_POWER
 from enhancement.voices import means
 from models.inference import outputs
 from report.enhancement import masks as drawn
+from report.enhancement_verdict import masked
 from report.style import write_figure
 from report.tables import as_text
 from running import arguments
+from running.ending import command, finish
 from running.errors import InputError, exits_cleanly
 from running.files import write_csv
 
@@ -103,7 +105,7 @@ def main(argv: list[str] | None = None) -> Path:
     asked.results.finish()
     print(LEGEND)
     print(as_text(found, digits=3))
-    print(f"results: {folder}")
+    finish(masked(found), folder, command("-m enhancement.amplify", parse(argv), parse([])))
     return folder
 
 

@@ -12,8 +12,9 @@ from localization.cues import HORIZONTAL
 from localization.sensitivity_scores import AVERAGED, MULTILATERATION
 from models import MODELS, PUBLISHED_MODELS
 from params import ANY_ROOM, SRP_PHAT
+from report.numbers import TABLES, Verdict, direct_shares, numbers_of
+from report.one_room import describe
 from report.style import localizer_title
-from report.verdict import TABLES, Verdict, direct_shares, numbers_of, pronounce
 from running.files import read_csv
 
 ROOMS = "Trained in a new room for every talker, in rooms never heard they err {own} than networks of one room, "
@@ -38,55 +39,77 @@ def compare(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict | None:
     Parameters
     ----------
     tables : mapping from names of experiments to mappings from files to DataFrames
-        Those of `report.verdict.TABLES`.
+        Those of `report.numbers.TABLES`.
     """
-    weights, shares = tables["cues"]["weights.csv"], tables["shares"]["shares.csv"]
+    names, found = in_all(tables, map(twin, MODELS)), changes(tables)
+    if not found:
+        return None
+    told = {name: _said(count) for name, count in found.items()}
+    rooms = tables["rooms"]["verdicts.csv"]
+    sentences = [each.format(**told) for each in (ROOMS + BASELINE, CUES, DELAYS, SHARES)]
+    for name in (name for name in MODELS if name not in PUBLISHED_MODELS and twin(name) in names):
+        said = _said(_tally(rooms, [name], [SRP_PHAT]))
+        sentences.append(CONTROL.format(name=localizer_title(name), baseline=said))
+    return Verdict(sentences, numbers_of(tables, names))
+
+
+def changes(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str, Counter] | None:
+    """Count in how many conditions networks for any room are "more" or "less" than others; None where there are none.
+
+    Returns
+    -------
+    dict of str to Counter
+        Errors in other rooms beside their twins' ("own") and SRP-PHAT's ("baseline"); weights of "delays" and "early"
+        reflections, likeness of the "profile" of delays to multilateration, and the "share" of the direct sound beside
+        their twins'.
+    """
+    weights, shares = tables["cues"]["weights.csv"], direct_shares(tables["shares"]["shares.csv"])
     scores, rooms = tables["sensitivity"]["scores.csv"], tables["rooms"]["verdicts.csv"]
-    present = [set(table["localizer"]) for table in (weights, scores, rooms)] + [set(shares["model"])]
-    shown = [twin(name) for name in MODELS if all(twin(name) in names for names in present)]
-    names = [name for name in PUBLISHED_MODELS if twin(name) in shown and all(name in each for each in present)]
+    names = [name for name in PUBLISHED_MODELS if len(in_all(tables, [name, twin(name)])) == 2]
     if not names:
         return None
     weights = weights[(weights["coordinate"] == HORIZONTAL) & weights["findable"]]
     scores = scores[(scores["weights"] == "trained") & (scores["method"] == AVERAGED) & (scores["coordinate"] == "y")]
     profiles = scores[(scores["score"] == "profile_correlation") & (scores["against"] == MULTILATERATION)]
-    told = {
+    return {
         "own": _tally(rooms, names, names),
         "baseline": _tally(rooms, names, [SRP_PHAT] * len(names)),
         "delays": _changes(weights[weights["cue"] == "delays"], names),
         "early": _changes(weights[weights["cue"] == "early"], names),
         "profile": _changes(profiles, names),
-        "share": _changes(direct_shares(shares).rename(columns={"model": "localizer"}), names),
+        "share": _changes(shares.rename(columns={"model": "localizer"}), names),
     }
-    sentences = [each.format(**told) for each in (ROOMS + BASELINE, CUES, DELAYS, SHARES)]
-    for name in (name for name in MODELS if name not in PUBLISHED_MODELS and twin(name) in shown):
-        said = _tally(rooms, [name], [SRP_PHAT])
-        sentences.append(CONTROL.format(name=localizer_title(name), baseline=said))
-    return Verdict(sentences, numbers_of(tables, shown))
+
+
+def in_all(tables: Mapping[str, Mapping[str, pd.DataFrame]], names: Iterable[str]) -> list[str]:
+    """Return those of some networks that all tables have."""
+    columns = [tables["cues"]["weights.csv"]["localizer"], tables["sensitivity"]["scores.csv"]["localizer"],
+               tables["rooms"]["verdicts.csv"]["localizer"], tables["shares"]["shares.csv"]["model"]]  # fmt: skip
+    return [name for name in names if all(name in set(column) for column in columns)]
 
 
 def read_verdicts(folders: Mapping[str, Path]) -> list[Verdict]:
     """Return the verdict on what the experiments of these names wrote to these folders, and `compare`'s if any."""
     tables = {name: {file: read_csv(folders[name] / file) for file in files} for name, files in TABLES.items()}
-    return [each for each in (pronounce(tables), compare(tables)) if each]
+    return [each for each in (describe(tables), compare(tables)) if each]
 
 
-def _tally(rooms: pd.DataFrame, names: Iterable[str], against: Iterable[str]) -> str:
-    """Say in how many conditions networks for any room err more or less than others in other rooms."""
+def _tally(rooms: pd.DataFrame, names: Iterable[str], against: Iterable[str]) -> Counter:
+    """Count in how many conditions networks for any room err more or less than others in other rooms."""
     found = []
     for name, other in zip(names, against, strict=True):
         found += list(rooms[(rooms["localizer"] == twin(name)) & (rooms["against"] == other)]["verdict"])
-    return _said(Counter({"above": "more", "below": "less"}.get(each, each) for each in found))
+    return Counter({"above": "more", "below": "less"}.get(each, each) for each in found)
 
 
-def _changes(table: pd.DataFrame, names: Iterable[str]) -> str:
+def _changes(table: pd.DataFrame, names: Iterable[str]) -> Counter:
     """Say in how many conditions a quantity of networks for any room is more or less than their twins'."""
     rows, found = table.set_index(["localizer", "condition"]).sort_index(), Counter()
     for name in names:
         for own in table[table["localizer"] == name].itertuples():
             other = rows.loc[(twin(name), own.condition)]
             found["more" if other["low"] > own.high else "less" if other["high"] < own.low else "level"] += 1
-    return _said(found)
+    return found
 
 
 def _said(found: Counter) -> str:

@@ -31,29 +31,42 @@ def flips(stretch: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentences(over_folds: pd.DataFrame, areas: pd.DataFrame, stretch: pd.DataFrame) -> list[str]:
-    """Return what was found, from the tables of digits.test, digits.removal and digits.stretch.
+    """Return what was found, from the tables of digits.test, digits.removal and digits.stretch."""
+    return [*told(over_folds), *removed(areas), *turned(stretch)]
 
-    Of several corpora the first is spoken of.
-    """
+
+def told(over_folds: pd.DataFrame) -> list[str]:
+    """Say how many clips networks get right; of several corpora the first is spoken of."""
     tested = over_folds[over_folds["corpus"] == over_folds["corpus"].iloc[0]]
-    found = [
+    return [
         f"{row.network} tells the {row.task} in {100 * row.accuracy:.1f} % of clips by speakers that it never heard "
         f"({100 * row.low:.1f} to {100 * row.high:.1f})."
         for row in titled(tested).itertuples()
     ]
+
+
+def removed(areas: pd.DataFrame) -> list[str]:
+    """Say beyond which controls it hurts to remove relevant input."""
     own = areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")]
+    found = []
     for (task, network, method), rows in titled(own).groupby(["task", "network", "method"], sort=False):
         by_control: dict[str, list[str]] = {}
         for row in rows.itertuples():
             beaten = [title for name, title in CONTROLS.items() if getattr(row, f"{name}_verdict") == "below"]
             than = f"more than by {_listed(beaten)}" if beaten else "no more than by any control"
             by_control.setdefault(than, []).append(DOMAIN_TITLES[row.domain])
-        told = "; ".join(f"removing {_listed(domains)} hurts {than}" for than, domains in by_control.items())
-        found.append(f"{network}, {task}, in the order of {method_title(method)}: {told}.")
+        said = "; ".join(f"removing {_listed(domains)} hurts {than}" for than, domains in by_control.items())
+        found.append(f"{network}, {task}, in the order of {method_title(method)}: {said}.")
+    return found
+
+
+def turned(stretch: pd.DataFrame) -> list[str]:
+    """Say how many clips get another answer when frequencies are stretched, beside stretched times."""
+    found = []
     for row in titled(flips(stretch)).itertuples():
         than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
-        turned = f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer"
-        found.append(f"{row.network}: {turned} with frequencies times {row.factor:g}, {than} than with times.")
+        share = f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer"
+        found.append(f"{row.network}: {share} with frequencies times {row.factor:g}, {than} than with times.")
     return found
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from explain.statistics import verdict
+from report.often import often
 from report.style import method_title
 from running.files import read_csv
 
+CONTROLS = ("energy", "random")
 BY = "deep_shap"
 """The method that sentences are about, where there are several."""
 
@@ -57,11 +59,60 @@ def read_verdict(folders: dict[str, Path]) -> tuple[list[str], pd.DataFrame]:
         network: effects.loc[(network, BY, "top"), "opened"] for network in ("trained", "untrained")
     } | {control: effects.loc[("trained", "", control), "opened"] for control in ("energy", "random")}
     for method in dict.fromkeys(bursts.index.get_level_values("method")):
-        if method not in ("energy", "random"):
+        if method not in CONTROLS:
             table.loc[f"burst found by {method_title(method)}, over chance"] = {
                 network: bursts.loc[(network, method), "burst"] for network in ("trained", "untrained")
             } | {control: bursts.loc[("trained", control), "burst"] for control in ("energy", "random")}
     return sentences, table.reset_index(names="")
+
+
+def mapped(means: pd.DataFrame) -> list[str]:
+    """Say where the mask listens, a sentence a network and method, from ``means.csv`` of enhancement.maps."""
+    own = means[~means["of"].isin(CONTROLS)]
+    return [
+        f"By {method_title(row['method'])} a mask of the {row['of']} network listens {_more(row, 'near')} to "
+        "its neighbourhood than to other frequencies."
+        for _, row in own.iterrows()
+    ]
+
+
+def masked(agreement: pd.DataFrame) -> list[str]:
+    """Say how masks agree with the SNR beside the level heard, from ``agreement.csv`` of enhancement.masks."""
+    table = agreement.set_index("of")
+    return [
+        f"The mask of the {name} network goes {_beside(_above(table, 'SNR', name))} with the SNR mask than the level "
+        f"that is heard does ({table.loc[name, 'SNR']:.2f} and {table.loc['energy', 'SNR']:.2f})."
+        for name in table.index.drop("energy")
+    ]
+
+
+def opened_by(effects: pd.DataFrame) -> list[str]:
+    """Say what changing the most attributed bins does, a sentence a network, from ``effects.csv`` of amplify."""
+    found = []
+    for network, top in effects[effects["choice"] == "top"].groupby("network", sort=False):
+        chance, energy = (often(top[f"{name}_verdict"], "more", "less") for name in ("random", "energy"))
+        found.append(f"Changed, the most attributed bins open the mask of the {network} network {chance} than random "
+                     f"ones, {energy} than the loudest.")  # fmt: skip
+    return found
+
+
+def found_burst(enrichments: pd.DataFrame) -> list[str]:
+    """Say whether methods find the burst, a sentence a network, from ``enrichments.csv`` of enhancement.burst."""
+    found = []
+    for network, own in enrichments[~enrichments["method"].isin(CONTROLS)].groupby("network", sort=False):
+        signs = map(verdict, own["over_without_log2_low"], own["over_without_log2_high"])
+        without, energy = (often(each, "more", "less") for each in (signs, own["energy_verdict"]))
+        found.append(f"In the {network} network methods mark the burst {without} than its place without it, {energy} "
+                     "than the energy does.")  # fmt: skip
+    return found
+
+
+def kept(completeness: pd.DataFrame) -> list[str]:
+    """Say how far attributions miss what they promise, from ``completeness.csv`` of enhancement.attribute."""
+    promised = completeness.dropna(subset="promised")
+    missed = (promised["delta"] / promised["promised"]).abs().groupby(promised["method"], sort=False).max()
+    return [f"Attributions by {method_title(name)} miss what they promise by {100 * share:.2g} % of it at most."
+            for name, share in missed.items()]  # fmt: skip
 
 
 def _row(values: pd.Series, table: pd.DataFrame) -> dict[str, float]:
@@ -79,12 +130,12 @@ def _moves(row: pd.Series) -> str:
     return f"{how} (by {row['opened']:.3f}; random ones: {row['opened'] - row['beyond_random']:.3f})"
 
 
-def _above(table: pd.DataFrame, name: str) -> str:
-    """Return whether the trained network's interval lies above that of the energy."""
-    trained, energy = table.loc["trained"], table.loc["energy"]
-    if trained[f"{name}_low"] > energy[f"{name}_high"]:
+def _above(table: pd.DataFrame, name: str, network: str = "trained") -> str:
+    """Return whether a network's interval lies above that of the energy."""
+    own, energy = table.loc[network], table.loc["energy"]
+    if own[f"{name}_low"] > energy[f"{name}_high"]:
         return "above"
-    return "below" if trained[f"{name}_high"] < energy[f"{name}_low"] else "level"
+    return "below" if own[f"{name}_high"] < energy[f"{name}_low"] else "level"
 
 
 def _beside(said: str) -> str:

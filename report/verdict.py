@@ -1,197 +1,205 @@
-"""What the networks hear: three sentences and the four numbers behind them, written by the experiments' results."""
+"""What was found, in five short lines, written by the experiments' results."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from localization.cues import HORIZONTAL
-from localization.rooms import OTHER, OWN
-from localization.sensitivity_scores import AVERAGED, GRADIENT, LEVEL, SHIFTS
-from localization.shares import EXACT
+from explain.methods import METHODS
+from explain.removal import ENERGY
+from localization.delays import POOLED
+from localization.shares import SPLIT
 from models import MODELS, PUBLISHED_MODELS
-from params import SRP_PHAT
-from report.hearing import STEP_SAMPLES
-from report.style import T60_title, localizer_title
-from report.tables import rounded
+from params import CENTRE, LAG_ZERO, SRP_PHAT
+from report.any_room import changes
+from report.numbers import TABLES, Verdict, direct_shares, numbers_of
+from report.one_room import all_or_differs, cue_courses, favour_direct, published_in, room_verdicts
+from report.summary import REMOVED_PERCENT
+from running.files import read_csv
 
-TABLES = {"cues": ["weights.csv"], "rooms": ["errors.csv", "verdicts.csv"], "sensitivity": ["scores.csv"],
-          "shares": ["shares.csv"]}  # fmt: skip
-"""What the verdict follows from, by experiment."""
+Tables = Mapping[str, Mapping[str, pd.DataFrame]]
+MORE_TABLES = {name: ["verdicts.csv"] for name in ("localization", "perturbation", "tdoa_refined")}
+"""What the verdict follows from where it is there, beside `report.numbers.TABLES`."""
+LRP = METHODS["lrp"].name
+LOCALIZE = {
+    "below": "In their own room the networks err less than a constant answer",
+    "level": "In their own room the networks can’t be told from a constant answer",
+    "above": "In their own room the networks err more than a constant answer",
+    "differs": "In their own room not all networks err less than a constant answer",
+}
+UNTRAINED = {
+    "below": ", and less than SRP-PHAT.",
+    "level": "; no clear difference from SRP-PHAT.",
+    "above": "; SRP-PHAT errs less than they do.",
+    "differs": "; beside SRP-PHAT they are not all alike.",
+}
+FOLLOW = "In longer reverberation networks follow the direct sound {direct}, early reflections {early}."
 DIRECT = {
-    "falls": "The longer a room reverberates, the less the networks go by when the direct sound arrives",
-    "stays": "However long a room reverberates, the networks go as much by when the direct sound arrives",
-    "grows": "The longer a room reverberates, the more the networks go by when the direct sound arrives",
-    "differs": "The networks are not of one kind in how they go by the arrival of the direct sound",
-    "unknown": "How much the networks go by the arrival of the direct sound can’t be told: no control finds it",
+    "falls": "less{too}",
+    "stays": "with no clear change",
+    "grows": "more{too}",
+    "differs": "not all alike",
+    "unknown": "no one knows how far",
 }
 EARLY = {
-    "falls": ", and the less by its early reflections.",
-    "stays": "; of its early reflections no change can be told beyond that of SRP-PHAT, which compares delays alone.",
-    "grows": ", and the more by its early reflections: they use the room rather than remove it.",
-    "differs": "; nor are they in how they go by early reflections.",
-    "unknown": "; of its early reflections nothing can be told: no control finds them.",
+    "falls": "less",
+    "stays": "with no clear change",
+    "grows": "more",
+    "differs": "not all alike",
+    "unknown": "no one knows how far",
 }
+TOO = {True: " (SRP-PHAT too)", False: " (SRP-PHAT unsure)"}
 ROOMS = {
-    "above": "In other rooms that reverberate as long they err more than in their own, which they have learned",
-    "level": "In other rooms that reverberate as long they can’t be told from how they are in their own",
-    "below": "In other rooms that reverberate as long they err less than in their own",
-    "differs": "In other rooms that reverberate as long not all of them err as in their own",
+    "above": "In other rooms the networks err more than in their own",
+    "level": "In other rooms the networks can’t be told from how they are in their own",
+    "below": "In other rooms the networks err less than in their own",
+    "differs": "In other rooms not all networks err as in their own",
 }
-BASELINE = {
-    "above": "; so does SRP-PHAT, which has learned nothing.",
-    "level": "; SRP-PHAT, which has learned nothing, does not.",
-    "below": "; SRP-PHAT, which has learned nothing, errs less there.",
+UNLEARNED = {
+    "above": "; SRP-PHAT, untrained, errs more there.",
+    "level": "; SRP-PHAT, untrained, shows no change.",
+    "below": "; SRP-PHAT, untrained, errs less there.",
 }
+MANY = {
+    "less": "In new rooms networks trained in many err less than these",
+    "level": "In new rooms networks trained in many can’t be told from these",
+    "more": "In new rooms networks trained in many err more than these",
+}
+BESIDE = {"less": " (less than SRP-PHAT)", "level": " (SRP-PHAT: unclear)", "more": " (more than SRP-PHAT)"}
+MORE_DIRECT = {
+    "less": ", and follow direct sound less.",
+    "level": "; direct sound: no clear change.",
+    "more": ", and follow direct sound more.",
+}
+SHOWN = "LRP shows {much} of this (better than controls in {passed} of {total} tests)"
 FAVOUR = {
-    True: "Relevance (gradient x input) favours the direct sound beyond its energy, in trained networks only",
-    False: "Relevance (gradient x input) does not favour the direct sound beyond its energy in trained networks alone",
-}
-HALVES = {
-    True: "; but it tells what louder sound would do, not what later sound would: the gradient’s other half does, as "
-    "real delays confirm.",
-    False: "; what later sound would do, neither it nor the gradient’s other half tells clearly.",
+    True: "; gradient x input favours direct sound.",
+    False: "; gradient x input doesn’t favour direct sound.",
 }
 
 
-@dataclass(frozen=True)
-class Number:
-    """A number behind the verdict.
-
-    Parameters
-    ----------
-    name : str
-    values : dict of str to str
-        For everything that localizes.
-    """
-
-    name: str
-    values: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the networks hear, for people with a minute."""
-
-    sentences: list[str]
-    numbers: list[Number]
-
-    def table(self) -> pd.DataFrame:
-        """Return the numbers as a table, a column for everything that localizes."""
-        titled = [{localizer_title(name): text for name, text in each.values.items()} for each in self.numbers]
-        return pd.DataFrame([{"": each.name} | row for each, row in zip(self.numbers, titled, strict=True)])
-
-
-def pronounce(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Verdict:
-    """Return the verdict on the shipped networks.
+def pronounce(tables: Tables) -> Verdict:
+    """Return what was found by the shipped networks' experiments: at most five lines, fewer where some are missing.
 
     Parameters
     ----------
     tables : mapping from names of experiments to mappings from files to DataFrames
-        Those of `TABLES`.
+        Those of `report.numbers.TABLES` and `MORE_TABLES`.
     """
-    weights, rooms = tables["cues"]["weights.csv"], tables["rooms"]
-    scores = tables["sensitivity"]["scores.csv"]
-    heard, ends = set(weights["localizer"]), _ends(weights)
-    names = [name for name in PUBLISHED_MODELS if name in heard]
-    weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
-    verdicts = rooms["verdicts.csv"]
-    own = verdicts[(verdicts["condition"] == ends[-1]) & (verdicts["against"] == OWN)].set_index("localizer")["verdict"]
-    agree = all(_agrees(scores[scores["localizer"] == name]) for name in names)
-    shares = _shares_in(tables, ends[-1]).loc[names]
-    favoured = bool((shares[["energy_verdict", "untrained_verdict"]] == "above").all(axis=None))
-    sentences = [_cue_sentence(weights, names, *ends)] if len(ends) > 1 else []
-    sentences += [ROOMS[_all(own[names])] + BASELINE[own[SRP_PHAT]], FAVOUR[favoured] + HALVES[agree]]
-    return Verdict(sentences, numbers_of(tables, [name for name in MODELS if name in heard]))
-
-
-def numbers_of(tables: Mapping[str, Mapping[str, pd.DataFrame]], names: list[str]) -> list[Number]:
-    """Return the four numbers of networks and of SRP-PHAT, in the driest and the most reverberant condition."""
-    weights = tables["cues"]["weights.csv"]
-    ends, shown = _ends(weights), [*names, SRP_PHAT]
-    weights = weights[weights["coordinate"] == HORIZONTAL].set_index(["localizer", "cue", "condition"]).sort_index()
-    mae_m = tables["rooms"]["errors.csv"].set_index(["localizer", "condition", "place"]).sort_index()["mae_m"]
-    shares = _shares_in(tables, ends[-1]).loc[names]
-    where = f"T60 {' → '.join(map(T60_title, ends))} s"
-    numbers = [
-        Number(
-            f"weight of {what}, {where}",
-            {name: " → ".join(_weight(weights.loc[(name, cue, each)]) for each in ends) for name in shown},
-        )
-        for cue, what in (("delays", "the direct sound’s delays"), ("early", "early reflections"))
+    hearing = all(name in tables for name in TABLES)
+    lines = [
+        localize(tables["localization"]["verdicts.csv"]) if "localization" in tables else None,
+        follow(tables["cues"]["weights.csv"]) if "cues" in tables else None,
+        elsewhere(tables["rooms"]["verdicts.csv"]) if "rooms" in tables else None,
+        in_many_rooms(tables) if hearing else None,
+        relevance_shows(tables),
     ]
-    numbers += [
-        Number(
-            f"MAE in metres, own room → other rooms, T60 {T60_title(ends[-1])} s",
-            {name: " → ".join(rounded(mae_m[name, ends[-1], place], 3) for place in (OWN, OTHER)) for name in shown},
-        ),
-        Number(
-            f"the direct sound’s share of energy → relevance (untrained networks), T60 {T60_title(ends[-1])} s",
-            {row.Index: _share(row) for row in shares.itertuples()} | {SRP_PHAT: "–"},
-        ),
-    ]
-    return numbers
+    heard = set(tables["cues"]["weights.csv"]["localizer"]) if hearing else ()
+    numbers = numbers_of(tables, [name for name in MODELS if name in heard]) if hearing else []
+    return Verdict([line for line in lines if line], numbers)
 
 
-def direct_shares(shares: pd.DataFrame) -> pd.DataFrame:
-    """Return what the direct sound gets of gradient x input, by linearity, a row a network and condition."""
-    exact = (shares["method"] == LEVEL) & (shares["score"] == EXACT)
-    return shares[exact & (shares["part"] == "direct")]
+def read_verdict(folders: Mapping[str, Path]) -> Verdict:
+    """Return the verdict on what the experiments of these names wrote to these folders."""
+    files = {name: files for name, files in (TABLES | MORE_TABLES).items() if name in folders}
+    return pronounce({name: {file: read_csv(folders[name] / file) for file in each} for name, each in files.items()})
 
 
-def _ends(weights: pd.DataFrame) -> list[str]:
-    """Return the driest and the most reverberant condition; one where there is no more."""
-    conditions = sorted(dict.fromkeys(weights["condition"]), key=lambda name: float(T60_title(name)))
-    return list(dict.fromkeys([conditions[0], conditions[-1]]))
+def localize(verdicts: pd.DataFrame) -> str | None:
+    """Say whether the networks err less than a constant, and how beside SRP-PHAT; None where there are none."""
+    networks = overall(verdicts)[lambda rows: rows["localizer"].isin(PUBLISHED_MODELS)]
+    found = {against: all_or_differs(rows["verdict"]) for against, rows in networks.groupby("against")}
+    if CENTRE not in found:
+        return None
+    return LOCALIZE[found[CENTRE]] + (UNTRAINED[found[SRP_PHAT]] if SRP_PHAT in found else ".")
 
 
-def _cue_sentence(weights: pd.DataFrame, names: list[str], driest: str, wettest: str) -> str:
-    """Say how weights go with the reverberation; early reflections count where theirs grows above SRP-PHAT's."""
-    direct = _all(_course(weights.loc[(name, "delays")], driest, wettest) for name in names)
-    early = {name: _course(weights.loc[(name, "early")], driest, wettest) for name in names}
-    baseline = weights.loc[(SRP_PHAT, "early", wettest), "high"]
-    for name, course in early.items():
-        if course == "grows" and weights.loc[(name, "early", wettest), "low"] <= baseline:
-            early[name] = "stays"
-    return DIRECT[direct] + EARLY[_all(early.values())]
+def follow(weights: pd.DataFrame) -> str | None:
+    """Say how far the networks follow cues as rooms reverberate longer; None of one condition.
+
+    A change in early reflections is clear where it is beyond SRP-PHAT's.
+    """
+    courses = cue_courses(weights)
+    if courses is None:
+        return None
+    too = TOO[courses.baseline == courses.direct]
+    return FOLLOW.format(direct=DIRECT[courses.direct].format(too=too), early=EARLY[courses.early])
 
 
-def _all(each) -> str:
-    """Return what holds of all, or that they differ."""
-    found = set(each)
-    return found.pop() if len(found) == 1 else "differs"
+def elsewhere(verdicts: pd.DataFrame) -> str | None:
+    """Say how the networks err in other rooms, and SRP-PHAT; None where there are none."""
+    if not published_in(verdicts["localizer"]):
+        return None
+    own, baseline = room_verdicts(verdicts)
+    return ROOMS[own] + UNLEARNED[baseline]
 
 
-def _course(weights: pd.DataFrame, driest: str, wettest: str) -> str:
-    """Tell by intervals how the weight of a cue goes from the driest to the most reverberant condition."""
-    first, last = weights.loc[driest], weights.loc[wettest]
-    if not (first["findable"] and last["findable"]):
-        return "unknown"
-    return "falls" if last["high"] < first["low"] else "grows" if last["low"] > first["high"] else "stays"
+def in_many_rooms(tables: Tables) -> str | None:
+    """Say what changes where networks can't learn their room: what does in most conditions, and in none otherwise."""
+    found = changes(tables)
+    if not found:
+        return None
+    clear = {name: _clear(count) for name, count in found.items()}
+    return MANY[clear["own"]] + BESIDE[clear["baseline"]] + MORE_DIRECT[clear["delays"]]
 
 
-def _weight(row: pd.Series) -> str:
-    doubt = "" if row["findable"] else " ?"
-    return f"{rounded(row['weight'], 2)}{doubt} ({rounded(row['low'], 2)} to {rounded(row['high'], 2)})"
+def relevance_shows(tables: Tables) -> str | None:
+    """Say how many of the tests relevance passes, of each network: None where there are none.
+
+    LRP passes where removing what it marks hurts more than removing the loudest; where delays from it are better than
+    "lag 0" on most pairs of microphones; and where it gives the direct sound more than its energy, and than untrained
+    networks give it.
+    """
+    passed, favoured = [], ""
+    if "perturbation" in tables:
+        passed += removal_hurts(tables["perturbation"]["verdicts.csv"])
+    if "tdoa_refined" in tables:
+        passed += delays_beat_zero(tables["tdoa_refined"]["verdicts.csv"])
+    if "shares" in tables:
+        shares = tables["shares"]["shares.csv"]
+        split = shares[(shares["method"] == LRP) & (shares["score"] == SPLIT) & (shares["part"] == "direct")]
+        passed += [favour_direct(rows) for _, rows in _by_network(split)]
+        favoured = FAVOUR[favour_direct(direct_shares(shares))]
+    if not passed:
+        return None
+    share = sum(passed) / len(passed)
+    much = "nothing" if share == 0 else "little" if share < 0.5 else "part" if share < 1 else "all"
+    return SHOWN.format(much=much, passed=sum(passed), total=len(passed)) + (favoured or ".")
 
 
-def _share(row) -> str:
-    energy, relevance, untrained = (
-        rounded(value, 2) for value in (row.energy_share, row.share, row.untrained_share)
-    )  # fmt: skip
-    return f"{energy} → {relevance} ({untrained})"
+def removal_hurts(verdicts: pd.DataFrame) -> list[bool]:
+    """Tell of each network whether it misses a tenth that LRP marks more than the loudest tenth."""
+    of_lrp = overall(verdicts)[lambda rows: rows["method"] == LRP]
+    rows = of_lrp[(of_lrp["percent"] == REMOVED_PERCENT) & (of_lrp["against"] == ENERGY)]
+    return [bool((each["verdict"] == "above").all()) for _, each in _by_network(rows)]
 
 
-def _shares_in(tables: Mapping[str, Mapping[str, pd.DataFrame]], condition: str) -> pd.DataFrame:
-    shares = direct_shares(tables["shares"]["shares.csv"])
-    return shares[shares["condition"] == condition].set_index("model")
+def delays_beat_zero(verdicts: pd.DataFrame) -> list[bool]:
+    """Tell of each network whether LRP's delays are better than lag 0, in one score at least, on most pairs."""
+    of_lrp = overall(verdicts)[lambda rows: (rows["method"] == LRP) & (rows["against"] == LAG_ZERO)]
+    found = []
+    for _, rows in _by_network(of_lrp):
+        pairs = [set(each["verdict"]) for _, each in rows.groupby("pair")]
+        found.append(sum("below" in said and "above" not in said for said in pairs) > len(pairs) / 2)
+    return found
 
 
-def _agrees(scores: pd.DataFrame) -> bool:
-    """Tell whether the gradient's half of delays always agrees better with real delays than any relevance does."""
-    of_profiles = scores[(scores["score"] == "profile_correlation") & (scores["against"] == SHIFTS)]
-    told = of_profiles[(of_profiles["step_samples"] == STEP_SAMPLES) & of_profiles["coordinate"].isin(["x", "y"])]
-    relevance = told[~told["method"].isin([GRADIENT, AVERAGED])]
-    return bool(told.loc[told["method"] == AVERAGED, "value"].min() > relevance["value"].max())
+def overall(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of all conditions pooled, or of the only one."""
+    condition = POOLED if POOLED in set(table["condition"]) else table["condition"].iloc[0]
+    return table[table["condition"] == condition]
+
+
+def _by_network(table: pd.DataFrame):
+    return table[table["model"].isin(PUBLISHED_MODELS)].groupby("model", sort=False)
+
+
+def _clear(found: Counter) -> str:
+    """Return what holds in more than half of the comparisons and the contrary in none."""
+    for word, contrary in (("more", "less"), ("less", "more")):
+        if found[word] > found.total() / 2 and not found[contrary]:
+            return word
+    return "level"

@@ -138,7 +138,7 @@ def test_command_enhances_as_the_program_does(session, speech, tmp_path, capsys)
     assert (rate_hz, found.shape) == (16000, stereo.T.shape)
     for own, channel in zip(found.T, stereo, strict=True):
         np.testing.assert_allclose(own, literal_enhanced(session, channel.astype(np.float64)), atol=1e-6)
-    assert "enhanced" in capsys.readouterr().out
+    assert "Enhanced files: 1" in capsys.readouterr().out
 
 
 def test_command_enhances_folders_of_any_rate(speech, tmp_path):

@@ -27,13 +27,16 @@ import rooms_experiment
 import sensitivity_experiment
 import shares_experiment
 import tdoa_experiment
+from report.found import delayed, elsewhere, localized, removed, shared
+from report.numbers import TABLES
 from report.page.act import Chart, Column, Look, View, kept
 from report.page.acts import ACTS
 from report.page.acts.hear import cue_sentence
-from report.page.acts.localize import localize, sentences
+from report.page.acts.localize import localize
 from report.page.acts.origin import command
-from report.page.acts.relevance import delay_sentence, removal, removal_sentence, share_sentence
+from report.page.acts.relevance import removal
 from report.page.results import Results, read_results
+from report.verdict import MORE_TABLES, read_verdict
 from running.errors import InputError
 from running.files import read_csv, write_csv
 
@@ -246,48 +249,20 @@ def test_a_published_number_stands_beside_ours():
     assert found == {"LocCNN": 0.1, "LocCNN, published": 0.088}
 
 
-def compared(**verdicts):
-    table = pd.DataFrame({"against": [each.replace("_", " ") for each in verdicts], "verdict": verdicts.values()})
-    return table.assign(condition="pooled", model="loc_cnn", localizer="loc_cnn", method="lrp", percent=10)
-
-
-@pytest.mark.parametrize("verdict", ["below", "above", "level"])
-def test_words_follow_from_the_verdicts_of_errors(verdict):
-    words = {"below": "less than", "above": "more than", "level": "no more than"}
-    (said,) = removal_sentence(compared(random=verdict, energy="level"))
-    assert f"in LocCNN {words[verdict]} at random and no more than by loudness" in said
-    table = compared(always_the_centre=verdict)
-    table["against"] = "always the centre"
-    read = {"localization": Results(None, {}, {"verdicts.csv": table}),
-            "rooms": Results(None, {}, {"verdicts.csv": compared(own_room=verdict)})}  # fmt: skip
-    own, others = sentences(read)
-    assert {"below": "less", "above": "more", "level": "no less"}[verdict] + " than a constant" in own
-    assert others.endswith(f"in {int(verdict == 'above')} of 1 cases.")
-    share = compared(a="").assign(method="gradient_x_input", score="exact", part="direct")
-    (said,) = share_sentence(share.assign(energy_verdict="above", untrained_verdict=verdict))
-    assert f"in LocCNN in {int(verdict == 'above')} of 1 conditions" in said
-
-
-@pytest.mark.parametrize(
-    ("zero", "words"),
-    [
-        (("level", "below"), "better than"),
-        (("above", "below"), "in one score better, in the other worse than"),
-        (("above", "level"), "no better than"),
-        (("level", np.nan), "not told from"),
-    ],
-)
-def test_words_follow_from_the_verdicts_of_delays(zero, words):
-    names = ["pair", "score", "against", "verdict", "value", "control", "low"]
-    delays = [("7-8", "mae_samples", "always lag 0", verdict, 0.5, 0.5, 0.1) for verdict in zero]
-    sides = [("7-8", "direction_percent", "untrained", "level", 20.0, 5.0, -1.0)]
-    better = [*sides, ("5-10", "direction_percent", "untrained", "above", 16.4, 5.0, 9.0)]
-    frame = lambda rows: pd.DataFrame(rows, columns=names).assign(condition="pooled", model="loc_cnn")  # noqa: E731
-    (said,) = delay_sentence({"tdoa": frame([*delays, *sides])})
-    assert f"LocCNN are {words} saying" in said
-    assert "point no more often to the right side" in said
-    (said,) = delay_sentence({"tdoa": frame(delays), "tdoa_refined": frame(better)})
-    assert "(microphones 5 and 10: 16 and 5 %)" in said
+def test_sentences_are_those_of_the_experiments(results, acts):
+    said = {(name, view.name): view.sentences for name, act in acts.items() for view in act.views}
+    assert said["question", "weights"] == read_verdict(
+        {name: next((results / name).glob("*")) for name in (*TABLES, *MORE_TABLES)}
+    ).sentences  # fmt: skip
+    assert said["relevance", "removal"] == removed(table(results, "perturbation", "verdicts.csv"))
+    assert said["relevance", "delays"] == delayed(table(results, "tdoa_refined", "verdicts.csv"))
+    own, others = said["localize", "errors"][:-1], said["localize", "errors"][-1]
+    assert own == localized(table(results, "localization", "verdicts.csv"))
+    rooms = table(results, "rooms", "verdicts.csv")
+    networks = ["loc_cnn", "sample_cnn", "SRP-PHAT"]  # none of any room, which have no room of their own
+    assert [others] == elsewhere(rooms[rooms["localizer"].isin(networks)])
+    shares = table(results, "shares", "shares.csv")
+    assert said["relevance", "shares"] == shared(shares[shares["model"].isin(networks)])
 
 
 @pytest.mark.parametrize(("early", "word"), [(0.8, "more than"), (0.1, "less than"), (0.5, "as much as")])
@@ -366,7 +341,7 @@ def test_what_is_not_there_is_not_told(results, tmp_path):
     acts = {act.name: act for each in ACTS if (act := each(read_results(tmp_path)))}
     assert list(acts) == ["question", "hear", "relevance", "origin"]
     assert [view.name for view in acts["hear"].views] == ["cues"]
-    assert acts["question"].views[0].sentences == []
+    assert len(acts["question"].views[0].sentences) == 2  # of cues and of relevance
     (tmp_path / "cues").unlink()
     acts = {act.name: act for each in ACTS if (act := each(read_results(tmp_path)))}
     assert list(acts) == ["question", "relevance", "origin"]

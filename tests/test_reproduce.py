@@ -6,6 +6,7 @@ import pytest
 
 import reproduce
 from models.weights import SHIPPED
+from report.verdict import MORE_TABLES, TABLES, read_verdict
 
 
 @pytest.fixture(scope="module")
@@ -16,22 +17,27 @@ def folder(tmp_path_factory):
 ARGUMENTS = ["--profile", "smoke", "--conditions", "0.15/25", "0.2/20"]
 
 
-def test_smoke_ends_with_the_table_and_the_places_of_its_files(folder, capsys):
+def test_smoke_ends_with_the_verdict_its_tables_and_the_places_of_its_files(folder, capsys):
     reproduce.main([*ARGUMENTS, "--folder", str(folder)])
     printed = capsys.readouterr().out
+    found = printed.split("== what was found, after ")[1].split("\nnote: ")[0].splitlines()[1:]
+    assert found == read_verdict({name: next((folder / name).glob("*")) for name in TABLES | MORE_TABLES}).sentences
+    assert len(found) == 4
     assert "(0.0880)" in printed
     for row in ("always lag 0", "untrained loc_cnn", "always the centre", "SRP-PHAT", "the numbers mean nothing"):
         assert row in printed
-    listed = [line.strip() for line in printed.split("files:")[1].splitlines() if line.strip()]
-    assert len(listed) == 40
-    assert all(Path(name).exists() for name in listed)
+    files, following = printed.split("\nfiles:\n")[-1].split("\nnext: ")
+    assert len(files.splitlines()) == 41
+    assert all(Path(line.strip()).exists() for line in files.splitlines())
+    assert following == f"python build_page.py --results {folder}\n"
+    assert "next: " not in printed.split("== what was found")[0]
 
 
 def test_a_second_run_reuses_everything(folder, capsys):
     made = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.suffix in {".wav", ".npz", ".h5"}}
     reproduce.main([*ARGUMENTS, "--folder", str(folder)])
     assert made == {path: path.stat().st_mtime_ns for path in made}
-    assert "results after" in capsys.readouterr().out
+    assert "what was found, after" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

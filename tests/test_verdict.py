@@ -1,128 +1,183 @@
-"""What the networks hear, in words: they follow from the tables, whatever these say."""
+"""What was found, in five lines: they follow from the tables, whatever these say."""
 
-import numpy as np
+from itertools import product
+
 import pandas as pd
 import pytest
+from verdict_tables import HIGH, LOW, tables
 
-from report.verdict import pronounce
+from report import verdict
+from report.verdict import delays_beat_zero, follow, localize, pronounce, read_verdict, removal_hurts
 
-DRY, WET = "SNR_25_T60_0.15", "SNR_10_T60_0.6"
-NAMES = ("loc_cnn", "sample_cnn", "loc_cnn (paper)", "SRP-PHAT")
-LOW, HIGH = 0.2, 0.8
+NETWORKS = ("loc_cnn", "sample_cnn")
 
 
-def tables(
-    delays=(HIGH, LOW),
-    early=(LOW, HIGH),
-    control=(LOW, LOW),
-    own="above",
-    baseline="level",
-    findable=True,
-    relevance=0.1,
-    favoured="above",
-    **odd,
-):
-    """Return result files in which every network has these weights in the two conditions, `odd` ones excepted."""
-    weights = [
-        (condition, name, "horizontal", cue, weight, weight - 0.1, weight + 0.1, findable)
-        for name in NAMES
-        for cue, of_cue in (("delays", odd.get(name, delays)), ("early", early if name != "SRP-PHAT" else control))
-        for condition, weight in zip((WET, DRY), of_cue[::-1], strict=True)
+def errors(centre, baseline):
+    """Return who errs less than whom: verdicts of each network against the constant and SRP-PHAT."""
+    rows = [
+        ("pooled", name, against, found)
+        for against, each in (("always the centre", centre), ("SRP-PHAT", baseline))
+        for name, found in zip(NETWORKS, each, strict=True)
     ]
-    columns = ["condition", "localizer", "coordinate", "cue", "weight", "low", "high", "findable"]
-    compared = [
-        (condition, name, against, (own if name != "SRP-PHAT" else baseline) if condition == WET else "level")
-        for condition in (DRY, WET) for name in NAMES for against in ("own room", "always the centre")
-    ]  # fmt: skip
-    errors = [
-        (condition, place, name, number + 0.1 * (place == "other rooms"))
-        for condition in (DRY, WET) for place in ("own room", "other rooms") for number, name in enumerate(NAMES)
-    ]  # fmt: skip
-    scores = [
-        (name, method, coordinate, "profile_correlation", "finite shifts", step, value if step == 0.5 else np.nan)
-        for name in NAMES[:3]
-        for method, value in (("delay_sensitivity averaged", 0.97), ("delay_sensitivity", -0.3),
-                              ("gradient_x_input", relevance), ("lrp", -0.4))
-        for coordinate in "xyz" for step in (0.5, 1.0)
-    ]  # fmt: skip
-    shares = [
-        (condition, name, method, score, part, favoured if condition == WET and score == "exact" else "level")
-        for condition in (DRY, WET) for name in NAMES[:3] for part in ("direct", "early")
-        for method, score in (("lrp", "split"), ("gradient_x_input", "split"), ("gradient_x_input", "exact"))
-    ]  # fmt: skip
-    shares = pd.DataFrame(shares, columns=["condition", "model", "method", "score", "part", "untrained_verdict"])
-    shares = shares.assign(share=0.4, energy_share=0.1, untrained_share=0.123, energy_verdict="above")
-    names = ["localizer", "method", "coordinate", "score", "against", "step_samples", "value"]
-    return {
-        "cues": {"weights.csv": pd.DataFrame(weights, columns=columns)},
-        "rooms": {
-            "verdicts.csv": pd.DataFrame(compared, columns=["condition", "localizer", "against", "verdict"]),
-            "errors.csv": pd.DataFrame(errors, columns=["condition", "place", "localizer", "mae_m"]),
-        },
-        "sensitivity": {"scores.csv": pd.DataFrame(scores, columns=names)},
-        "shares": {"shares.csv": shares},
-    }
+    rows += [("SNR_25_T60_0.15", name, against, "odd") for _, name, against, _ in rows]
+    return pd.DataFrame(rows, columns=["condition", "localizer", "against", "verdict"])
+
+
+def removal(*found):
+    """Return what removing a tenth does against removing the loudest, by network."""
+    rows = [("pooled", name, "lrp", against, percent, said if (against, percent) == ("energy", 10) else "below")
+            for name, said in zip(NETWORKS, found, strict=True)
+            for against in ("energy", "random") for percent in (0, 10)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["condition", "model", "method", "against", "percent", "verdict"])
+
+
+def delays(*pairs):
+    """Return verdicts on anomalies and MAE of each pair, the same for both networks."""
+    rows = [("pooled", name, "lrp", "always lag 0", str(pair), score, said)
+            for name in NETWORKS for pair, found in enumerate(pairs)
+            for score, said in zip(("anomalies_percent", "mae_samples"), found, strict=True)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["condition", "model", "method", "against", "pair", "score", "verdict"])
+
+
+BELOW, LEVEL, ABOVE = ("below",) * 2, ("level",) * 2, ("above",) * 2
 
 
 @pytest.mark.parametrize(
-    ("given", "direct", "early"),
+    ("centre", "baseline", "words"),
     [
-        ({}, "the less the networks go by when the direct", "the more by its early reflections"),
-        ({"delays": (LOW, HIGH), "early": (HIGH, LOW)}, "the more the networks go by when", "the less by its early"),
-        ({"delays": (HIGH, HIGH), "early": (LOW, LOW)}, "go as much by when the direct", "no change can be told"),
-        ({"control": (LOW, HIGH)}, "the less the networks go by", "no change can be told beyond that of SRP-PHAT"),
-        ({"sample_cnn": (HIGH, HIGH)}, "not of one kind", "the more by its early reflections"),
-        ({"findable": False}, "no control finds it", "no control finds them"),
+        (BELOW, BELOW, ("err less than a constant", "and less than SRP-PHAT")),
+        (LEVEL, ABOVE, ("can’t be told from a constant", "SRP-PHAT errs less")),
+        (ABOVE, LEVEL, ("err more than a constant", "no clear difference from SRP-PHAT")),
+        (("below", "level"), ("above", "level"), ("not all networks err less", "not all alike")),
     ],
 )
-def test_the_first_sentence_follows_from_the_weights_of_cues(given, direct, early):
-    first = pronounce(tables(**given)).sentences[0]
-    assert direct in first
-    assert early in first
-
-
-@pytest.mark.parametrize(
-    ("own", "baseline", "words"),
-    [
-        ("above", "level", ("err more than in their own", "does not")),
-        ("above", "above", ("err more than in their own", "so does SRP-PHAT")),
-        ("level", "below", ("can’t be told from", "errs less there")),
-        ("below", "level", ("err less", "does not")),
-    ],
-)
-def test_the_second_sentence_follows_from_the_verdicts_on_rooms(own, baseline, words):
-    second = pronounce(tables(own=own, baseline=baseline)).sentences[1]
-    assert all(word in second for word in words)
+def test_whether_the_networks_localize_stands_beside_the_constant_and_srp_phat(centre, baseline, words):
+    assert all(word in localize(errors(centre, baseline)) for word in words)
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "favours the direct sound beyond"),
-        ({"favoured": "level"}, "does not favour the direct sound"),
-        ({"relevance": 0.1}, "the gradient’s other half does"),
-        ({"relevance": 0.99}, "neither it nor the gradient’s other half"),
+        ({}, "direct sound less (SRP-PHAT unsure), early reflections more"),
+        ({"SRP-PHAT": (HIGH, LOW)}, "direct sound less (SRP-PHAT too), early"),
+        (
+            {"delays": (LOW, HIGH), "early": (HIGH, LOW)},
+            "direct sound more (SRP-PHAT unsure), early reflections less",
+        ),
+        (
+            {"delays": (HIGH, HIGH), "control": (LOW, HIGH)},
+            "sound with no clear change, early reflections with no clear",
+        ),
+        ({"sample_cnn": (HIGH, HIGH)}, "direct sound not all alike"),
+        ({"findable": False}, "direct sound no one knows how far, early reflections no one knows how far"),
     ],
 )
-def test_the_third_sentence_follows_from_shares_and_the_agreement_with_real_delays(given, words):
-    assert words in pronounce(tables(**given)).sentences[2]
+def test_what_they_follow_stands_beside_srp_phat(given, words):
+    given = {"SRP-PHAT": (HIGH, HIGH)} | given
+    assert words in follow(tables(**given)["cues"]["weights.csv"])
 
 
-def test_four_numbers_stand_behind_it_for_the_shipped_networks_and_srp_phat():
-    verdict = pronounce(tables(sample_cnn=(0.7, 0.3)))
-    assert len(verdict.numbers) == 4
-    assert all(list(number.values) == ["loc_cnn", "sample_cnn", "SRP-PHAT"] for number in verdict.numbers)
-    delays, early, rooms, shares = (number.values for number in verdict.numbers)
-    assert delays["sample_cnn"] == "0.70 (0.60 to 0.80) → 0.30 (0.20 to 0.40)"
-    assert early["SRP-PHAT"] == "0.20 (0.10 to 0.30) → 0.20 (0.10 to 0.30)"
-    assert rooms["sample_cnn"] == "1.000 → 1.100"
-    assert shares["loc_cnn"] == "0.10 → 0.40 (0.12)"
-    assert list(verdict.table().columns) == ["", "LocCNN", "SampleCNN", "SRP-PHAT"]
+@pytest.mark.parametrize(
+    ("own", "baseline", "words"),
+    [
+        ("above", "level", ("err more than in their own", "SRP-PHAT, untrained, shows no change")),
+        ("level", "below", ("can’t be told from how", "errs less there")),
+        ("below", "above", ("err less than in their own", "errs more there")),
+    ],
+)
+def test_how_they_err_elsewhere_stands_beside_srp_phat(own, baseline, words):
+    line = verdict.elsewhere(tables(own=own, baseline=baseline)["rooms"]["verdicts.csv"])
+    assert all(word in line for word in words)
 
 
-def test_of_one_condition_nothing_is_said_that_needs_two():
-    one = {name: {file: each.query(f"condition == '{WET}'") if "condition" in each else each
-                  for file, each in files.items()} for name, files in tables().items()}  # fmt: skip
-    verdict = pronounce(one)
-    assert len(verdict.sentences) == 2
-    assert verdict.numbers[0].values["loc_cnn"] == "0.20 (0.10 to 0.30)"
+@pytest.mark.parametrize(
+    ("shares", "found", "zero", "words"),
+    [
+        ("above", ABOVE, [BELOW], "shows all of this (better than controls in 6 of 6 tests); gradient x input favours"),
+        ("above", ("above", "level"), [LEVEL], "shows part of this (better than controls in 3 of 6 tests)"),
+        ("level", ("above", "level"), [LEVEL], "little of this (better than controls in 1 of 6 tests); gradient x inp"),
+        ("level", LEVEL, [ABOVE], "shows nothing of this (better than controls in 0 of 6 tests); gradient x input do"),
+    ],
+)
+def test_what_relevance_shows_is_counted_against_controls(shares, found, zero, words):
+    made = tables(favoured=shares, lrp=shares)
+    made |= {"perturbation": {"verdicts.csv": removal(*found)}, "tdoa_refined": {"verdicts.csv": delays(*zero)}}
+    assert words in pronounce(made).sentences[-1]
+
+
+def test_removal_is_told_of_each_network_by_a_tenth_against_the_loudest():
+    assert removal_hurts(removal("above", "level")) == [True, False]
+
+
+def test_delays_beat_lag_zero_where_they_are_better_on_most_pairs():
+    better, worse = ("below", "level"), ("below", "above")
+    assert delays_beat_zero(delays(better, better, LEVEL)) == [True, True]
+    assert delays_beat_zero(delays(better, LEVEL)) == [False, False]
+    assert delays_beat_zero(delays(better, worse, worse)) == [False, False]
+
+
+def many_rooms(monkeypatch, **found):
+    level = {"more": 4, "less": 4}
+    monkeypatch.setattr(verdict, "changes", lambda _: {name: verdict.Counter(found.get(name, level))
+                                                       for name in ("own", "baseline", "delays")})  # fmt: skip
+    return verdict.in_many_rooms({})
+
+
+@pytest.mark.parametrize(
+    ("count", "own", "baseline", "direct"),
+    [
+        ({"more": 8}, "err more than these", "more than SRP-PHAT", "follow direct sound more"),
+        ({"less": 5, "level": 3}, "err less than these", "less than SRP-PHAT", "follow direct sound less"),
+        ({"less": 4, "level": 4}, "can’t be told", "SRP-PHAT: unclear", "no clear change"),
+        ({"more": 7, "less": 1}, "can’t be told", "SRP-PHAT: unclear", "no clear change"),
+    ],
+)
+def test_what_many_rooms_change_holds_in_most_conditions_and_the_contrary_in_none(
+    monkeypatch, count, own, baseline, direct
+):
+    line = many_rooms(monkeypatch, own=count, baseline=count, delays=count)
+    assert all(words in line for words in (own, baseline, direct))
+    assert many_rooms(monkeypatch, own=count).endswith("direct sound: no clear change.")
+
+
+def test_what_is_not_there_is_not_spoken_of():
+    made = tables()
+    assert len(pronounce(made).sentences) == 3
+    assert [line.split()[0] for line in pronounce({"rooms": made["rooms"]}).sentences] == ["In"]
+    of_none = pronounce({})
+    assert (of_none.sentences, of_none.numbers) == ([], [])
+
+
+def test_of_other_networks_and_without_srp_phat_no_more_is_said_than_there_is():
+    verdicts = errors(BELOW, LEVEL)
+    assert localize(verdicts.assign(localizer="steered_cnn")) is None
+    assert localize(verdicts[verdicts["against"] == "always the centre"]).endswith("than a constant answer.")
+    made = tables()
+    assert verdict.elsewhere(made["rooms"]["verdicts.csv"].assign(localizer="steered_cnn")) is None
+    assert follow(made["cues"]["weights.csv"].replace({"localizer": dict.fromkeys(NETWORKS, "steered_cnn")})) is None
+    shares = made["shares"]["shares.csv"].assign(model="steered_cnn")
+    assert verdict.relevance_shows({"shares": {"shares.csv": shares}}) is None
+
+
+def test_numbers_stand_behind_it_and_files_are_read(tmp_path):
+    made = tables()
+    for name, files in made.items():
+        (tmp_path / name).mkdir()
+        for file, table in files.items():
+            table.to_csv(tmp_path / name / file, index=False)
+    read = read_verdict({name: tmp_path / name for name in made} | {"sounds": tmp_path})
+    assert read == pronounce(made)
+    assert len(read.numbers) == 4
+
+
+def test_every_line_fits_the_terminal():
+    lines = [first + second for words in ((verdict.LOCALIZE, verdict.UNTRAINED), (verdict.ROOMS, verdict.UNLEARNED))
+             for first, second in product(*(each.values() for each in words))]  # fmt: skip
+    directs = [words.format(too=too) for words in verdict.DIRECT.values() for too in verdict.TOO.values()]
+    lines += [verdict.FOLLOW.format(direct=each, early=other)
+              for each, other in product(directs, verdict.EARLY.values())]  # fmt: skip
+    lines += list(map("".join, product(*(each.values() for each in
+                                         (verdict.MANY, verdict.BESIDE, verdict.MORE_DIRECT)))))  # fmt: skip
+    shown = verdict.SHOWN.format(much="nothing", passed=0, total=6)
+    lines += [shown + words for words in verdict.FAVOUR.values()]
+    assert max(map(len, lines)) <= 120

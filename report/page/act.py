@@ -243,12 +243,6 @@ def with_localizer(table: pd.DataFrame, name: str = "localizer") -> pd.DataFrame
     return table.assign(localizer_title=split.str[0], trained=split.str[1])
 
 
-def of_pooled(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of all conditions together, or of the first where there is no such row."""
-    names = list(dict.fromkeys(table["condition"]))
-    return table[table["condition"] == ("pooled" if "pooled" in names else names[0])]
-
-
 def listed(names: Sequence[str]) -> str:
     """Return names as a sentence lists them."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

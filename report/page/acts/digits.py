@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from explain.removal import RELEVANCE
 from report.digits import DOMAIN_TITLES, GENDER_TITLES, REMOVED_BY, SCORE_TITLES
-from report.digits_verdict import CONTROLS, TITLES, VOICES, flips, titled
-from report.page.act import Act, Chart, Column, Look, View, interval, kept, listed
+from report.digits_verdict import removed, titled, told, turned
+from report.page.act import Act, Chart, Column, Look, View, interval, kept
 from report.page.results import Results
 from report.style import method_title
 
@@ -64,12 +63,10 @@ def accuracy(over_folds: pd.DataFrame) -> View:
     own = (Look("blue"), Look("vermilion", "square"), Look("green", "triangle"))
     looks = dict(zip(corpora, own, strict=False)) | {"AudioMNIST, published": Look("pale", "times")}
     chart = Chart("dots", "accuracy", "what", "corpus", looks, "", "low", "high", "folds")
-    tested = over_folds[over_folds["corpus"] == over_folds["corpus"].iloc[0]]
-    said = [f"{row.network} tells the {row.task} in {100 * row.accuracy:.0f} %" for row in titled(tested).itertuples()]
     return View(
         "accuracy",
         "Accuracy",
-        [f"By voices that they never heard, {listed(said)} of clips."],
+        told(over_folds),
         ACCURACY_HOW,
         columns,
         kept(table, columns),
@@ -110,7 +107,7 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     return View(
         "removal",
         "Removal",
-        removal_sentence(tables["areas.csv"]),
+        removed(tables["areas.csv"]),
         REMOVAL_HOW,
         columns,
         kept(table, columns),
@@ -119,17 +116,9 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     )
 
 
-def removal_sentence(areas: pd.DataFrame) -> list[str]:
-    """Say which controls the first method's relevance is needed more than, of all that were tried."""
-    own = areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")]
-    cases = len(own)
-    beaten = [f"{title} in {(own[f'{name}_verdict'] == 'below').sum()}" for name, title in CONTROLS.items()]
-    return [f"Of {cases} cases (networks, methods, domains), relevance is needed more than {listed(beaten)}."]
-
-
 def stretch(table: pd.DataFrame) -> View:
     """Return how often "female" is answered against the factor, frequencies beside times."""
-    said = stretch_sentence(table)
+    said = turned(table)
     table = titled(table[table["answer"] == "female"])
     table = table.assign(
         gender=table["gender"].map(GENDER_TITLES), axis=table["axis"].map({"frequency": "frequencies", "time": "times"})
@@ -146,13 +135,3 @@ def stretch(table: pd.DataFrame) -> View:
     looks = {GENDER_TITLES["female"]: Look("vermilion"), GENDER_TITLES["male"]: Look("blue", "square")}
     chart = Chart("lines", "factor", "mean", "gender", looks, "axis", "low", "high", "inputs")
     return View("stretch", "A higher voice", said, STRETCH_HOW, columns, kept(table, columns), [NETWORK.name], chart)
-
-
-def stretch_sentence(table: pd.DataFrame) -> list[str]:
-    """Say how many answers change with frequencies, and whether more than with times."""
-    said = []
-    for row in flips(table).itertuples():
-        than = {"above": "more", "below": "fewer"}.get(row.time_verdict, "not surely more")
-        turned = f"{100 * row.mean:.0f} % of clips by {VOICES.get(row.gender, 'others')} get another answer"
-        said.append(f"{turned} with frequencies times {row.factor:g}, {than} than with times")
-    return [f"{TITLES[table['network'].iloc[0]]}: {'; '.join(said)}."]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from localization.rooms import OTHER, OWN
 from models import PUBLISHED_MODELS
-from params import CENTRE, SRP_PHAT
+from params import SRP_PHAT
+from report.found import elsewhere, localized
 from report.page.act import (
     LOCALIZER,
     LOOKS,
@@ -22,13 +23,10 @@ from report.page.act import (
     View,
     interval,
     kept,
-    listed,
-    of_pooled,
     with_condition,
     with_localizer,
 )
 from report.page.results import Results
-from report.style import localizer_title
 
 LEAD = """A network that has learned one room may know the room rather than hear the talker. So all of them are asked
 in their own room, and with the same talkers in rooms that they never heard."""
@@ -40,18 +38,6 @@ DETAILS = (
     "Means are over windows of a third of a second and over x, y and z. Bars: 95 % intervals over voices and their "
     "positions. A slope is that of estimate against truth: 1 is right, 0 a constant."
 )
-AGAINST = {
-    CENTRE: {
-        "below": "less than a constant that hears nothing",
-        "above": "more than a constant that hears nothing",
-        "level": "no less than a constant that hears nothing",
-    },
-    SRP_PHAT: {
-        "below": "less than SRP-PHAT, which has learned nothing",
-        "above": "more than SRP-PHAT, which has learned nothing",
-        "level": "as much as SRP-PHAT, which has learned nothing, as far as can be told",
-    },
-}
 MEASURES = [
     Column("median_m", "median distance in the plane", "m", 3),
     Column("p90_m", "90 % are nearer than", "m", 3),
@@ -84,20 +70,10 @@ def localize(read: Mapping[str, Results]) -> Act | None:
 
 def sentences(read: Mapping[str, Results]) -> list[str]:
     """Say how published networks err in their room beside controls, and in other rooms beside theirs."""
-    found = []
-    if "localization" in read:
-        verdicts = of_pooled(read["localization"].tables["verdicts.csv"]).set_index(["localizer", "against"])["verdict"]
-        said: dict[str, list[str]] = {}
-        for name in (name for name in PUBLISHED_MODELS if name in verdicts.index.get_level_values("localizer")):
-            than = [words[verdicts[name, each]] for each, words in AGAINST.items() if (name, each) in verdicts.index]
-            said.setdefault(" and ".join(than), []).append(localizer_title(name))
-        found += [f"In their own room {listed(names)} err {than}." for than, names in said.items()]
+    found = localized(read["localization"].tables["verdicts.csv"]) if "localization" in read else []
     if "rooms" in read:
         verdicts = read["rooms"].tables["verdicts.csv"]
-        verdicts = verdicts[verdicts["localizer"].isin(PUBLISHED_MODELS) & (verdicts["against"] == OWN)]["verdict"]
-        found.append(
-            f"In other rooms they err more than in their own in {(verdicts == 'above').sum()} of {len(verdicts)} cases."
-        )
+        found += elsewhere(verdicts[verdicts["localizer"].isin([*PUBLISHED_MODELS, SRP_PHAT])])
     return found
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from localization.cues import HORIZONTAL
 from models import PUBLISHED_MODELS
 from params import SRP_PHAT
-from report.any_room import read_verdicts
 from report.page.act import (
     LOCALIZER,
     LOOKS,
@@ -22,7 +21,7 @@ from report.page.act import (
     with_localizer,
 )
 from report.page.results import Results
-from report.verdict import TABLES
+from report.verdict import read_verdict
 
 CUES = {"delays": "the direct sound’s delays", "early": "early reflections"}
 LEAD = """Two networks, LocCNN and SampleCNN, hear the raw signals of sixteen microphones and say where a talker is.
@@ -56,13 +55,10 @@ def question(read: Mapping[str, Results]) -> Act:
         ]
         chart = Chart("lines", T60.name, "weight", LOCALIZER.name, LOOKS, "cue", "low", "high", "trials", rules=(0, 1))
         views.append(
-            View("weights", "Weights of two cues", verdict(read), HOW, columns, kept(table, columns), chart=chart)
+            View("weights", "Weights of two cues", _verdict(read), HOW, columns, kept(table, columns), chart=chart)
         )
     return Act("question", "Question", "What do localization networks hear?", LEAD, views)
 
 
-def verdict(read: Mapping[str, Results]) -> list[str]:
-    """Return what was found of the networks of one room; nothing where an experiment is missing."""
-    if not all(name in read for name in TABLES):
-        return []
-    return read_verdicts({name: read[name].folder for name in TABLES})[0].sentences
+def _verdict(read: Mapping[str, Results]) -> list[str]:
+    return read_verdict({name: each.folder for name, each in read.items()}).sentences

@@ -9,6 +9,7 @@ import pandas as pd
 
 from models import PUBLISHED_MODELS
 from params import CENTRE, LAG_ZERO
+from report.found import delayed, removed, shared
 from report.page.act import (
     CONDITION,
     LOCALIZER,
@@ -21,15 +22,12 @@ from report.page.act import (
     View,
     interval,
     kept,
-    of_pooled,
     with_condition,
     with_localizer,
 )
 from report.page.acts.hear import shipped
 from report.page.results import Results
-from report.style import curve_titles, distinct, has_several_methods, localizer_title, method_title, signal_titles
-from report.tables import rounded
-from report.verdict import direct_shares
+from report.style import curve_titles, method_title, signal_titles
 
 LEAD = """The paper’s argument rests on relevance: layer-wise relevance propagation (LRP) hands an answer back
 through the layers until every input sample has its share. If relevance points at what a network needs, removing it
@@ -63,7 +61,6 @@ SHARES_DETAILS = (
     "sources."
 )
 HUES = {"relevance": Look("vermilion", ""), "energy": Look("blue", "", "6 3"), "random": Look("green", "", "2 2")}
-HURT = {"below": "less than", "above": "more than", "level": "no more than"}
 PROTOCOLS = {"tdoa": "as published", "tdoa_refined": "refined: exact delays, between samples"}
 MEASURES = {
     "mae_samples": "error of the others (samples)",
@@ -108,7 +105,7 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     looks |= {f"{title}, published": replace(look, dashes="1 3") for title, look in looks.items()}
     looks[CENTRE] = Look("pale", "", "3 3")
     chart = Chart("lines", "percent", "mae_m", "removed", looks, "", "low_m", "high_m", "windows")
-    said = removal_sentence(tables["verdicts.csv"])
+    said = removed(tables["verdicts.csv"])
     return View(
         "removal",
         "Removal",
@@ -120,19 +117,6 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
         chart,
         REMOVAL_DETAILS,
     )
-
-
-def removal_sentence(verdicts: pd.DataFrame) -> list[str]:
-    """Say how removal of a little relevance compares with its controls, in all conditions together."""
-    verdicts, named = of_pooled(verdicts), has_several_methods(verdicts)
-    percent = verdicts.loc[verdicts["percent"] > 0, "percent"].min()
-    told = verdicts[verdicts["percent"] == percent].set_index(["model", "method", "against"])["verdict"]
-    parts = []
-    for model, method in distinct(verdicts, ["model", "method"]):
-        name = localizer_title(model) + (f" ({method_title(method)})" if named else "")
-        random, loud = (HURT[told[model, method, against]] for against in ("random", "energy"))
-        parts.append(f"in {name} {random} at random and {loud} by loudness")
-    return [f"To remove the {percent:g} % with the largest relevance hurts {', '.join(parts)}."]
 
 
 def delays(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> View:
@@ -165,43 +149,14 @@ def delays(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> View:
         title: kinds[key[0]] for name in tables for key, title in signal_titles(tables[name]["summary.csv"]).items()
     }
     chart = Chart("dots", "value", "read", "read", looks, "measure", "low", "high", "windows", free=True)
-    said = delay_sentence({name: each["verdicts.csv"] for name, each in tables.items()})
+    said = delayed(list(tables.values())[-1]["verdicts.csv"])
     choices = ["protocol", "pair", CONDITION.name]
     return View("delays", "Delays", said, DELAYS_HOW, columns, kept(table, columns), choices, chart, DELAYS_DETAILS)
 
 
-def delay_sentence(verdicts: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Say whether delays from relevance beat a constant, and whether they beat untrained networks in direction."""
-    zero = of_pooled(verdicts["tdoa"])
-    sides = of_pooled(list(verdicts.values())[-1])
-    sides = sides[(sides["score"] == "direction_percent") & (sides["verdict"] == "above")]
-    said = []
-    for model in dict.fromkeys(zero["model"]):
-        than = set(zero.loc[(zero["model"] == model) & (zero["against"] == LAG_ZERO), "verdict"])
-        better = {
-            (True, False): "better than",
-            (True, True): "in one score better, in the other worse than",
-            (False, True): "no better than",
-        }.get(("below" in than, "above" in than), "not told from")
-        own = sides[sides["model"] == model]
-        side = "point no more often to the right side than those of untrained networks"
-        if len(own):
-            best = own.loc[own["low"].idxmax()]
-            numbers = [rounded(best[name], 0) for name in ("value", "control")]
-            pair = best["pair"].replace("-", " and ")
-            side = (
-                "point more often to the right side than those of untrained networks "
-                f"(microphones {pair}: {numbers[0]} and {numbers[1]} %)"
-            )
-        said.append(
-            f"Delays from the relevance of {localizer_title(model)} are {better} saying “lag 0” always, and {side}."
-        )
-    return said
-
-
 def shares(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
     """Return the share of each part of the sound in energy, in relevance, and in that of untrained networks."""
-    said = share_sentence(table)
+    said = shared(table[table["model"].isin(PUBLISHED_MODELS)])
     table = shipped(table.rename(columns={"model": "localizer"}))
     own = table.assign(of="relevance", value=table["share"])
     energy = table.assign(of="energy", value=table["energy_share"], low=None, high=None)
@@ -228,17 +183,6 @@ def shares(table: pd.DataFrame, sources: Mapping[str, int]) -> View:
     chart = Chart("lines", T60.name, "value", "of", looks, "part", "low", "high", "sources")
     choices = [LOCALIZER.name, WEIGHTS.name, "how"]
     return View("shares", "Shares", said, SHARES_HOW, columns, kept(table, columns), choices, chart, SHARES_DETAILS)
-
-
-def share_sentence(table: pd.DataFrame) -> list[str]:
-    """Say in how many conditions the direct sound gets more than its energy, and than untrained."""
-    direct = direct_shares(table)
-    said = []
-    for model, rows in direct[direct["model"].isin(PUBLISHED_MODELS)].groupby("model", sort=False):
-        both = (rows[["energy_verdict", "untrained_verdict"]] == "above").all(axis=1).sum()
-        said.append(f"in {localizer_title(model)} in {both} of {len(rows)} conditions")
-    told = "Gradient x input gives the direct sound more than its energy and than an untrained network does"
-    return [f"{told} {', '.join(said)}."] if said else []
 
 
 def _measured(summary: pd.DataFrame, measure: str) -> pd.DataFrame:
