@@ -1,10 +1,10 @@
-"""Build the web page from what the experiments wrote: tables, figures, and sources to look at and listen to.
+"""Build the web page from what the experiments wrote: a story in acts, and sources to look at and listen to.
 
     python build_page.py --results results/quick
 
 writes docs/index.html and, beside it, docs/page; open it in any browser. It needs what perturbation_experiment.py and
-tdoa_experiment.py wrote, with their recordings and weights, such as `make reproduce` leaves, and shows what
-localization_experiment.py and `tdoa_experiment.py --protocol refined` wrote where it is there.
+tdoa_experiment.py wrote, with their recordings and weights, such as `make reproduce` leaves, and shows what all other
+experiments wrote where it is there.
 """
 
 from __future__ import annotations

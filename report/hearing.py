@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from localization.cues import CUES
-from localization.known_answers import UNTOUCHED
 from localization.rooms import OTHER, OWN
 from localization.sensitivity_scores import AVERAGED, GRADIENT, LEVEL, SHIFTS
 from models import MODELS
@@ -34,16 +33,6 @@ CUE_TITLES = {
 }
 STEP_SAMPLES = 0.5
 """Real shifts that profiles are drawn of."""
-TUNED = 4
-"""Microphones whose tuning curves are drawn, spread over the array."""
-
-
-MISSING = {
-    "cross-power left (%)": ("percent", ("octave", "no_octave")),
-    "random microphones silent": ("count", (UNTOUCHED, "random_silent")),
-    "silent microphone": ("count", ("silent",)),
-}
-"""What `silences` draws the error against, and after which interventions: an octave alone or without it, and others."""
 
 
 def is_network(name: str) -> bool:
@@ -144,63 +133,6 @@ def delay_profiles(profiles: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
             axes.plot(microphones, 1e3 * gradient["multilateration"], **direct)
         figure.supxlabel("microphone", fontsize="medium")
         legend(figure, n_columns=3 if len(conditions) > 2 else 1)
-    return figure
-
-
-def tuning_curves(tuning: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Draw how far an estimate moves when one microphone hears later: x above, y below, a column a condition.
-
-    Parameters
-    ----------
-    tuning : DataFrame
-        Rows of ``tuning.csv`` of sensitivity_experiment.py, of one localizer. Bands are 95 % intervals.
-    theme : Theme
-    """
-    conditions = list(dict.fromkeys(tuning["condition"]))
-    shown = np.linspace(0, tuning["microphone"].max(), TUNED).round().astype(int)
-    with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 4.8) as figure:
-        for axes, condition, coordinate in _panels(figure, conditions, "moves (cm)", theme):
-            here = _of(tuning, condition, coordinate)
-            for microphone, colour, dashes in zip(shown, theme.palette, ("-", "--", "-.", ":"), strict=True):
-                each = here[here["microphone"] == microphone]
-                delays, label = each["delay_samples"], f"microphone {microphone}"
-                axes.plot(delays, 100 * each["displacement_m"], dashes, color=colour, label=label)
-                axes.fill_between(delays, 100 * each["low_m"], 100 * each["high_m"], color=colour, alpha=0.15)
-        figure.supxlabel("delay of one microphone (samples)", fontsize="medium")
-        legend(figure, n_columns=TUNED if len(conditions) > 2 else 2)
-    return figure
-
-
-def silences(changed: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Draw the MAE where much is missing, a column a condition: octaves, random microphones, each microphone.
-
-    Parameters
-    ----------
-    changed : DataFrame
-        ``interventions.csv`` of intervention_experiment.py.
-    theme : Theme
-    """
-    conditions = list(dict.fromkeys(changed["condition"]))
-    names = [name for name in dict.fromkeys(changed["localizer"]) if name in MODELS or name == SRP_PHAT]
-    kind, _, value = changed["intervention"].str.partition(":").to_numpy().T
-    count = pd.to_numeric(pd.Series(value, changed.index).str.partition(",")[0].where(kind != UNTOUCHED, "0"))
-    changed = changed.assign(kind=kind, count=count, percent=100 * changed["cross_power_share"])
-    with theme.canvas(max(1 + 2.1 * len(conditions), SINGLE_IN), 6.6) as figure:
-        panels = figure.subplots(len(MISSING), len(conditions), sharex="row", sharey=True, squeeze=False)
-        for row, (label, (x, kinds)) in zip(panels, MISSING.items(), strict=True):
-            for axes, condition in zip(row, conditions, strict=True):
-                here = changed[(changed["condition"] == condition) & changed["kind"].isin(kinds)]
-                for name, colour, marker in zip(names, theme.palette, "os^D", strict=False):
-                    of_name = here[here["localizer"] == name].sort_values(x)
-                    look = {"color": colour, "linestyle": "" if x == "percent" else "-", "linewidth": 1}
-                    axes.plot(of_name[x], of_name["mae_m"], marker, label=localizer_title(name), **look)
-                axes.set_xlabel(label)
-                axes.grid()
-            row[0].set_ylabel("MAE (m)")
-        for axes, condition in zip(panels[0], conditions, strict=True):
-            axes.set_title(condition_title(condition).replace(", ", "\n"))
-        panels[0, 0].set_ylim(bottom=0)
-        legend(figure, n_columns=3)
     return figure
 
 

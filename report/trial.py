@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from explain.methods import METHODS
 from localization.criteria import CRITERIA
 from report.style import LIGHT, Theme, localizer_title, method_title
-from report.tables import rounded
 
 CONTROLS = [name for name, method in METHODS.items() if method.is_control]
 RANKS = (
@@ -99,30 +98,4 @@ def rank_matrix(criteria: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
             axes.set_xticks(range(wide.shape[1]), wide.columns, rotation=90, fontsize=8)
             axes.set_title(localizer_title(model))
         figure.colorbar(image, ax=figure.get_axes(), label="mean rank over conditions, 1 is best", shrink=0.7)
-    return figure
-
-
-def agreement_matrix(agreement: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Draw how criteria agree: rank correlation over methods, the mean over networks and conditions.
-
-    Parameters
-    ----------
-    agreement : DataFrame
-        ``agreement.csv`` of faithfulness_experiment.py.
-    theme : Theme
-    """
-    mean = agreement.groupby(["first", "second"])["correlation"].mean()
-    names = [each.name for each in CRITERIA if each.name in set(agreement["first"]) | set(agreement["second"])]
-    matrix = np.eye(len(names))
-    for (first, second), correlation in mean.items():
-        place = names.index(first), names.index(second)
-        matrix[place] = matrix[place[::-1]] = correlation
-    with theme.canvas(6.6, 5.6) as figure:
-        axes = figure.subplots()
-        image = axes.imshow(matrix, cmap=theme.signed, vmin=-1, vmax=1)
-        for (row, column), value in np.ndenumerate(matrix):
-            axes.text(column, row, rounded(value, 1), ha="center", va="center", fontsize=7)
-        axes.set_yticks(range(len(names)), names, fontsize=8)
-        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
-        figure.colorbar(image, ax=axes, label="rank correlation over methods", shrink=0.7)
     return figure

@@ -51,17 +51,6 @@ def profiles_table():
     return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.2)
 
 
-def tuning_table():
-    """``tuning.csv`` of one localizer."""
-    rows = [
-        {"condition": condition, "coordinate": coordinate, "microphone": microphone, "delay_samples": delay,
-         "displacement_m": microphone * delay / 100}
-        for condition, coordinate, delay, microphone in product(CONDITIONS, "xy", (-8.0, -1.0, 1.0, 8.0), range(5))
-    ]  # fmt: skip
-    table = pd.DataFrame(rows)
-    return table.assign(low_m=table["displacement_m"] - 0.1, high_m=table["displacement_m"] + 0.1)
-
-
 def scores_table():
     """Correlations of ``scores.csv`` with real shifts, of one localizer and condition."""
     rows = [
@@ -70,13 +59,3 @@ def scores_table():
         for method, step, coordinate in product(METHODS[:3], (0.5, 1.0), "xyz")
     ]  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def interventions_table():
-    """``interventions.csv``: untouched, octaves, and silent microphones."""
-    changes = ("untouched", "no_early", "octave:250", "no_octave:250", "random_silent:2,0", "silent:0", "silent:1")
-    rows = [
-        {"condition": condition, "intervention": change, "localizer": name, "mae_m": 0.1 + number / 100}
-        for number, (condition, change, name) in enumerate(product(CONDITIONS, changes, (*NETWORKS, "SRP-PHAT")))
-    ]
-    return pd.DataFrame(rows).assign(cross_power_share=np.linspace(0, 1, len(rows)))

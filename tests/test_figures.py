@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from heard_tables import interventions_table, profiles_table, rooms_tables, scores_table, tuning_table, weights_table
+from heard_tables import profiles_table, rooms_tables, scores_table, weights_table
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
@@ -28,7 +28,7 @@ from report.figures import (
     training_curves,
     write_figure,
 )
-from report.hearing import cue_weights, delay_profiles, rooms_errors, silences, tuning_curves, two_halves
+from report.hearing import cue_weights, delay_profiles, rooms_errors, two_halves
 from report.inspection import SIGNALS, VIEWS, level_db, microphone_shares, panel_title
 from report.published import published_curves
 from report.style import condition_title, curve_titles, localizer_title, signal_title, signal_titles
@@ -110,8 +110,6 @@ def every_figure(theme):
     yield cue_weights(weights_table(), theme)
     yield rooms_errors(*rooms_tables(), theme)
     yield delay_profiles(profiles_table(), theme)
-    yield tuning_curves(tuning_table(), theme)
-    yield silences(interventions_table(), theme)
     yield two_halves(profiles_table().query("condition == 'SNR_25_T60_0.15'"), scores_table(), theme)
 
 

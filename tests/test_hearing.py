@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from heard_tables import (
     CONDITIONS,
-    interventions_table,
     profiles_table,
     rooms_tables,
     scores_table,
-    tuning_table,
     weights_table,
 )
 
 from localization.cues import CUES
-from report.hearing import cue_weights, delay_profiles, is_network, rooms_errors, silences, tuning_curves, two_halves
+from report.hearing import cue_weights, delay_profiles, is_network, rooms_errors, two_halves
 
 
 def legend_of(figure):
@@ -80,29 +78,6 @@ def test_profiles_are_those_of_gradient_real_half_samples_and_multilateration():
             direct = shown["direct sound alone (multilateration)"]
             np.testing.assert_allclose(direct, 1e3 * gradient["multilateration"])
             np.testing.assert_allclose(shown["by real shifts of 0.5 samples"], 1e3 * real["mean"])
-
-
-def test_tuning_curves_are_those_of_microphones_spread_over_the_array():
-    figure = tuning_curves(tuning_table())
-    for axes in figure.axes:
-        shown = {line.get_label(): line for line in axes.get_lines()}
-        for microphone in (0, 1, 3, 4):
-            line = shown[f"microphone {microphone}"]
-            np.testing.assert_allclose(line.get_ydata(), microphone * np.array(line.get_xdata()))
-
-
-def test_silences_are_drawn_against_what_is_left_and_untouched_counts_as_none():
-    changed = interventions_table().set_index(["condition", "localizer", "intervention"]).sort_index()
-    for column, condition in zip(np.reshape(silences(interventions_table()).axes, (3, 2)).T, CONDITIONS, strict=True):
-        octaves, random, each = ({line.get_label(): line for line in axes.get_lines()}["LocCNN"] for axes in column)
-        here = changed.loc[(condition, "loc_cnn")]
-        shown = dict(zip(octaves.get_xdata(), octaves.get_ydata(), strict=True))
-        left = here.loc[["octave:250", "no_octave:250"]]
-        assert shown == dict(zip(100 * left["cross_power_share"], left["mae_m"], strict=True))
-        assert list(random.get_xdata()) == [0, 2]
-        np.testing.assert_allclose(random.get_ydata(), here["mae_m"][["untouched", "random_silent:2,0"]])
-        assert list(each.get_xdata()) == [0, 1]
-        np.testing.assert_allclose(each.get_ydata(), here["mae_m"][["silent:0", "silent:1"]])
 
 
 def test_halves_stand_against_what_real_delays_do_and_say_how_they_agree():

@@ -6,7 +6,7 @@ from toy_judged import CONTROLS, judged
 
 from report.page.acts.trial import trial
 from report.page.results import Results
-from report.trial import agreement_matrix, mean_ranks, rank_matrix, sentences
+from report.trial import mean_ranks, rank_matrix, sentences
 
 
 @pytest.fixture
@@ -35,8 +35,6 @@ def test_figures_show_every_method_by_its_name_and_rank(tables):
     (ranks, _) = rank_matrix(tables["criteria"]).axes
     assert ranks.get_yticklabels()[0].get_text().startswith("LRP  ")
     assert len(ranks.get_yticklabels()) == 4
-    (matrix, _) = agreement_matrix(tables["agreement"]).axes
-    assert len(matrix.get_yticklabels()) == len(matrix.get_xticklabels())
 
 
 def test_the_page_ranks_every_method_and_marks_what_misses_its_promise(tables):

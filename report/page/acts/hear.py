@@ -12,7 +12,7 @@ from localization.known_answers import UNTOUCHED
 from localization.sensitivity_scores import AVERAGED, GRADIENT, MULTILATERATION, SHIFTS
 from models import MODELS, PUBLISHED_MODELS
 from params import SRP_PHAT
-from report.hearing import CUE_TITLES, STEP_SAMPLES, TUNED, is_network
+from report.hearing import CUE_TITLES, STEP_SAMPLES, is_network
 from report.page.act import (
     CONDITION,
     LOCALIZER,
@@ -75,6 +75,8 @@ CHANGES = {
 COORDINATES = {HORIZONTAL: "x and y together", "x": "x", "y": "y"}
 COORDINATE = Column("coordinate", "coordinate")
 ROUTES = {"shifts": "real shifts of half a sample", "gradient": "gradient, averaged", "direct": "multilateration"}
+TUNED = 4
+"""Microphones whose tuning curves are shown, spread over the array."""
 SOFT = f"soft {SRP_PHAT}"
 
 
