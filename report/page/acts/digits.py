@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from explain.removal import RELEVANCE
 from report.digits import DOMAIN_TITLES, GENDER_TITLES, REMOVED_BY, SCORE_TITLES
-from report.digits_verdict import removed, titled, told, turned
-from report.page.act import Act, Chart, Column, Look, View, interval, kept
+from report.digits_verdict import CONTROLS, titled, told, turned
+from report.often import often
+from report.page.act import Act, Chart, Column, Look, View, interval, kept, listed
 from report.page.results import Results
 from report.style import method_title
 
@@ -107,13 +109,20 @@ def removal(tables: Mapping[str, pd.DataFrame]) -> View:
     return View(
         "removal",
         "Removal",
-        removed(tables["areas.csv"]),
+        removal_sentence(tables["areas.csv"]),
         REMOVAL_HOW,
         columns,
         kept(table, columns),
         [NETWORK.name, "score"],
         chart,
     )
+
+
+def removal_sentence(areas: pd.DataFrame) -> list[str]:
+    """Say how often it hurts more to remove relevant input than by each control."""
+    own = areas[(areas["curve"] == RELEVANCE) & (areas["score"] == "probability")]
+    than = [f"{often(own[f'{name}_verdict'], 'less', 'more')} than by {title}" for name, title in CONTROLS.items()]
+    return [f"To remove input by relevance hurts {listed(than)}."]
 
 
 def stretch(table: pd.DataFrame) -> View:

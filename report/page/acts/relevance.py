@@ -47,7 +47,7 @@ DELAYS_HOW = (
 )
 DELAYS_DETAILS = (
     "Delays are read by GCC-PHAT, which compares phases. An anomaly is off by more than half of the speech’s "
-    "correlation time; the error is that of the others. Direction is how often a delay has the right sign less how "
+    "correlation time; the error is that of the rest. Direction is how often a delay has the right sign less how "
     "often the wrong one, where the true one is a sample or more. Bars: 95 % intervals over voices and their sources, "
     "of untrained networks over their initialisations."
 )
@@ -63,7 +63,7 @@ SHARES_DETAILS = (
 HUES = {"relevance": Look("vermilion", ""), "energy": Look("blue", "", "6 3"), "random": Look("green", "", "2 2")}
 PROTOCOLS = {"tdoa": "as published", "tdoa_refined": "refined: exact delays, between samples"}
 MEASURES = {
-    "mae_samples": "error of the others (samples)",
+    "mae_samples": "error without anomalies (samples)",
     "anomalies_percent": "anomalies (%)",
     "direction_percent": "direction: right less wrong (%)",
 }
