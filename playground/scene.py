@@ -173,7 +173,11 @@ def hear_state(state: State, file: OwnFile | None = None) -> Answer:
     InputError
         As `recordings`.
     """
-    state = state.reset(LOOKED_AT)
+    return _heard(state.reset(LOOKED_AT), file)
+
+
+@lru_cache(maxsize=4)
+def _heard(state: State, file: OwnFile | None) -> Answer:
     before, after = recordings(state, file)
     before_m = _estimates_before(state.unchanged(), file)
     is_same = np.array_equal(before, after)

@@ -80,7 +80,7 @@ class State:
     Parameters
     ----------
     x_m, y_m, z_m : float
-        Where the talker stands, in metres.
+        Where the talker stands, in metres, in the coordinates of the set-up in every room.
     voice : str
         A key of `VOICES`.
     T60_s, snr_db : float
@@ -119,9 +119,9 @@ class State:
         For a value of the wrong kind or out of its range.
     """
 
-    x_m: float = _number(1.7, 0.05, 15)
-    y_m: float = _number(5.5, 0.05, 15)
-    z_m: float = _number(1.2, 0.05, 6)
+    x_m: float = _number(1.7, 0.1, 3.5)
+    y_m: float = _number(5.5, 0.1, 8.1)
+    z_m: float = _number(1.2, 0.2, 2.2)
     voice: str = _one_of(VOICES)
     T60_s: float = _number(0.15, 0.15, 0.6)
     snr_db: float = _number(25, 0, 60)
@@ -139,9 +139,9 @@ class State:
     kept: tuple[str, ...] = ()
     parts: tuple[str, ...] = field(default=Parts._fields, metadata={"choices": Parts._fields})
     cue: str = _one_of(("none", *CUES))
-    cue_x_m: float = _number(1.2, 0.05, 15)
-    cue_y_m: float = _number(5.0, 0.05, 15)
-    cue_z_m: float = _number(1.2, 0.05, 6)
+    cue_x_m: float = _number(1.2, 0.1, 3.5)
+    cue_y_m: float = _number(5.0, 0.1, 8.1)
+    cue_z_m: float = _number(1.2, 0.2, 2.2)
     window: int = _whole(2, 0, 999)
     microphone: int = _whole(0, 0, len(params.PUBLISHED.array) - 1)
     method: str = field(default="gradient_x_input", metadata={"choices": tuple(METHODS)})
