@@ -14,7 +14,9 @@ from running.errors import InputError, exits_cleanly
 def parse(argv: list[str] | None):
     """Read the command line."""
     parser = arguments.parser(__doc__)
-    parser.add_argument("--port", type=arguments.whole(0), default=7860, help="port of this machine; 0: any that is free")
+    parser.add_argument(
+        "--port", type=arguments.whole(0), default=7860, help="port of this machine; 0: any that is free"
+    )
     parser.add_argument("--no_browser", action="store_true", help="only say the address")
     return parser.parse_args(argv)
 

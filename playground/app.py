@@ -25,7 +25,9 @@ SIMULATED = ("x_m", "y_m", "z_m", "T60_s", "snr_db", "room", "parts", "cue")
 EXAMPLES = {
     "One microphone 3 samples late": State(microphones=(0,), delay_samples=3.0),
     "A cue conflict: reflections from elsewhere": State(T60_s=0.6, snr_db=10.0, cue="early", cue_x_m=1.2, cue_y_m=5.0),
-    "No early reflections, 0.6 s": State(T60_s=0.6, snr_db=10.0, network="sample_cnn", parts=("direct", "late", "noise")),
+    "No early reflections, 0.6 s": State(
+        T60_s=0.6, snr_db=10.0, network="sample_cnn", parts=("direct", "late", "noise")
+    ),
     "Another room": State(room="drawn 1"),
 }
 LATE = "A recording of your own can't be told apart into its parts, so place, room, parts and cues rest."
@@ -40,7 +42,13 @@ COPY_LINK = "() => navigator.clipboard.writeText(location.href)"
 FONTS = ("ui-sans-serif", "system-ui", "sans-serif")
 MONO = ("ui-monospace", "monospace")
 THEME = gr.themes.Base(
-    primary_hue="blue", neutral_hue="gray", font=FONTS, font_mono=MONO, radius_size="sm", spacing_size="sm", text_size="sm"
+    primary_hue="blue",
+    neutral_hue="gray",
+    font=FONTS,
+    font_mono=MONO,
+    radius_size="sm",
+    spacing_size="sm",
+    text_size="sm",
 ).set(
     body_background_fill="#F4F5F7",
     body_background_fill_dark="#0B0D10",
@@ -57,7 +65,9 @@ THEME = gr.themes.Base(
 def build() -> gr.Blocks:
     """Return the interface; `launch_options` go with its launch."""
     with gr.Blocks(title="What does it hear? A playground", analytics_enabled=False) as app:
-        gr.HTML("<h1>What does it hear?</h1><p>Delay microphone 0 by 3 samples and see the talker move.</p>", elem_id="top")
+        gr.HTML(
+            "<h1>What does it hear?</h1><p>Delay microphone 0 by 3 samples and see the talker move.</p>", elem_id="top"
+        )
         with gr.Row(elem_id="examples"):
             examples = {gr.Button(title, size="sm"): state for title, state in EXAMPLES.items()}
         with gr.Row(elem_id="panes"):
@@ -68,19 +78,31 @@ def build() -> gr.Blocks:
         controls |= looked_at
         own, query = gr.State(None), gr.Textbox(elem_id="query", visible="hidden")
         inputs = [own, *(controls[name] for name in CONTROLS)]
-        outputs = [shown["headline"], room_map, shown["map"], shown["table"], shown["players"], controls["window"], query]
+        outputs = [
+            shown["headline"],
+            room_map,
+            shown["map"],
+            shown["table"],
+            shown["players"],
+            controls["window"],
+            query,
+        ]
         everything = [*inputs[1:], talker["sizes"], talker["cues"]]
 
         def refresh(event):
             event = event.then(_show, inputs, outputs, show_progress="minimal", show_progress_on=shown["headline"],
                                concurrency_id="hear")  # fmt: skip
-            event = event.then(_predict, inputs, [shown["map"], shown["table"]], show_progress="hidden", concurrency_id="hear")
+            event = event.then(
+                _predict, inputs, [shown["map"], shown["table"]], show_progress="hidden", concurrency_id="hear"
+            )
+            event = event.then(None, query, None, js=SHOW_LINK)
             event.then(_explain, inputs, shown["attributions"], show_progress="minimal", concurrency_id="explain")
 
         touched = [controls[name].input for name in CONTROLS if name not in ("kept", "window")]
         touched += [controls["kept"].submit, controls["window"].input]
-        refresh(gr.on(touched, _reveal, [controls["room"], controls["cue"]], [talker["sizes"], talker["cues"]],
-                      show_progress="hidden", trigger_mode="always_last"))  # fmt: skip
+        seen = [own, controls["voice"], controls["room"], controls["cue"]]
+        revealed = [talker["sizes"], talker["cues"], *(controls[name] for name in SIMULATED)]
+        refresh(gr.on(touched, _reveal, seen, revealed, show_progress="hidden", trigger_mode="always_last"))
         for clicked in (room_map, shown["map"]):
             places = [controls[name] for name in ("x_m", "y_m", "cue_x_m", "cue_y_m")]
             refresh(clicked.click(_place, [talker["placing"], *places], places, show_progress="hidden"))
@@ -88,14 +110,13 @@ def build() -> gr.Blocks:
             refresh(button.click(lambda state=state: _controls_of(state), None, everything))
         refresh(talker["reset"].click(lambda *values: _controls_of(_state(*values).reset(CHANGED)), inputs, everything))
         refresh(talker["keep"].click(_keep, inputs, everything))
-        own_outputs = [own, talker["note"], controls["voice"], *(controls[name] for name in SIMULATED)]
-        refresh(talker["upload"].upload(_open_file, [talker["upload"], own, controls["voice"]], own_outputs))
-        query.change(None, query, None, js=SHOW_LINK)
+        opened = [own, talker["note"], *everything]
+        refresh(talker["upload"].upload(_open_file, [talker["upload"], *inputs], opened))
         shown["copy"].click(None, js=COPY_LINK)
         shown["save"].click(_saved, inputs, shown["save"])
-        refresh(shown["open"].upload(_open_json, shown["open"], [own, talker["note"], *everything]))
+        refresh(shown["open"].upload(_open_json, shown["open"], opened))
         start = gr.Textbox(visible=False)
-        refresh(app.load(_open_link, start, [own, talker["note"], *everything], js="() => location.search"))
+        refresh(app.load(_open_link, start, opened, js="() => location.search"))
     return app
 
 
@@ -120,12 +141,14 @@ def _talker_pane():
                 note = gr.HTML("<p class='note'>Speech of one channel, or a recording with a channel for each of the 16 "
                                "microphones.</p>")  # fmt: skip
         with gr.Row():
-            controls["T60_s"] = _slider("T60_s", "T60, reverberation time (s)", 0.05)
-            controls["snr_db"] = _slider("snr_db", "SNR, speech above noise (dB)", 1)
+            controls["T60_s"] = _slider("T60_s", "T60 (s)", 0.05)
+            controls["snr_db"] = _slider("snr_db", "SNR (dB)", 1)
         with gr.Row():
             titles = {name: localizer_title(name) for name in NETWORKS}
             controls["network"] = gr.Dropdown(_pairs(titles), value=State().network, label="Network")
-            trained = {each: "the talker's (nearest)" if each == "nearest" else f"{each} s" for each in _choices("trained")}
+            trained = {
+                each: "the talker's (nearest)" if each == "nearest" else f"{each} s" for each in _choices("trained")
+            }
             controls["trained"] = gr.Dropdown(_pairs(trained), value=State().trained, label="Trained for a T60 of")
             controls["room"] = gr.Dropdown(_pairs(ROOMS), value=State().room, label="Room")
         with gr.Row(visible=False) as sizes:
@@ -140,8 +163,8 @@ def _talker_pane():
             controls["delay_samples"] = _slider("delay_samples", "delay (samples)", 0.25)
             controls["gain_db"] = _slider("gain_db", "gain (dB)", 0.5)
         with gr.Row(elem_classes="low"):
-            controls["flipped"] = gr.Checkbox(label="flip the sign", container=False, min_width=90)
-            controls["silent"] = gr.Checkbox(label="mute", container=False, min_width=60)
+            controls["flipped"] = gr.Checkbox(label="flip the sign", container=False, min_width=110)
+            controls["silent"] = gr.Checkbox(label="mute", container=False, min_width=70)
             keep = gr.Button("Keep these, change others", size="sm", min_width=180)
         controls["kept"] = gr.Textbox(label="Kept changes", placeholder="none; for example silent:5 delay:3,0.5 octave:1000",
                                       lines=1, max_lines=1)  # fmt: skip
@@ -180,7 +203,7 @@ def _heard_pane():
             starts = {name: name.replace("_", " ") for name in STARTS}
             controls["start"] = gr.Dropdown(_pairs(starts), value=State().start, label="of")
             controls["window"] = _slider("window", "window", 1, most=9)
-            controls["untrained"] = gr.Checkbox(label="network untrained", container=False, min_width=100)
+        controls["untrained"] = gr.Checkbox(label="of the same network untrained, as a control", container=False)
         shown["attributions"] = gr.HTML(elem_id="attributions")
     with gr.Row(elem_id="keep"):
         shown["copy"] = gr.Button("Copy the link to this", size="sm")
@@ -215,16 +238,23 @@ def _state(own: dict | None, *values) -> State:
     return State(**said, **named)
 
 
-def _controls_of(state: State) -> list:
-    """Return what sets the controls, and whether rows that few need are there."""
-    values = [getattr(state, name) for name in CONTROLS]
-    values = [list(each) if isinstance(each, tuple) else each for each in values]
-    values[CONTROLS.index("kept")] = " ".join(state.kept)
-    return [*values, *_reveal(state.room, state.cue)]
+def _controls_of(state: State, rests: bool = False) -> list:
+    """Return what sets the controls; those of a simulated talker may rest."""
+    values = {name: getattr(state, name) for name in CONTROLS}
+    values = {name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}
+    values["kept"] = " ".join(state.kept)
+    set_ = [gr.update(value=each, interactive=not (rests and name in SIMULATED)) for name, each in values.items()]
+    return [*set_, *_rows(state.room, state.cue)]
 
 
-def _reveal(room: str, cue: str) -> list:
+def _rows(room: str, cue: str) -> list:
+    """Show the rows of sliders that few need only where they are needed."""
     return [gr.Row(visible=room == OWN_SIZE), gr.Row(visible=cue != "none")]
+
+
+def _reveal(own, voice: str, room: str, cue: str) -> list:
+    rests = voice == FILE and own and own["opened"] and own["opened"].is_recording
+    return [*_rows(room, cue), *[gr.update(interactive=not rests)] * len(SIMULATED)]
 
 
 def _file(own: dict | None) -> OwnFile | None:
@@ -283,32 +313,29 @@ def _place(placing: str, x_m, y_m, cue_x_m, cue_y_m, event: gr.EventData):
 def _keep(own, *values):
     try:
         state = _state(own, *values)
-        kept = replace(state.reset(("microphones", "delay_samples", "gain_db", "flipped", "silent")), kept=state.changes)
+        kept = replace(
+            state.reset(("microphones", "delay_samples", "gain_db", "flipped", "silent")), kept=state.changes
+        )
     except InputError as error:
         gr.Warning(str(error))
         return gr.skip()
     return _controls_of(kept)
 
 
-def _open_file(path: str, own: dict | None, voice: str):
+def _open_file(path: str, own: dict | None, *values):
     try:
         opened = OwnFile.open(path)
+        state = replace(_state(None, *values), voice=FILE)
     except InputError as error:
         gr.Warning(str(error), title="This file can't be used")
         return gr.skip()
-    name = opened.path.name
-    note = f"{name} speaks."
+    note = f"{opened.path.name} speaks."
     if own and not own["opened"] and own["sha256"] != opened.sha256:
-        note = f"{name} speaks, which is not the file of the link ({own['file']})."
-    note += f" {LATE}" if opened.is_recording else ""
-    own = {"opened": opened, "file": name, "sha256": opened.sha256}
-    rests = [gr.update(interactive=not opened.is_recording, **_rested(each, opened)) for each in SIMULATED]
-    return [own, f"<p class='note'>{views.escape(note)}</p>", FILE, *rests]
-
-
-def _rested(name: str, opened: OwnFile) -> dict:
-    """Return the value of a control that a recording has no use for and that must say nothing."""
-    return {"value": getattr(State(), name)} if opened.is_recording and name in ("parts", "cue") else {}
+        note = f"{opened.path.name} speaks, which is not the file of the link ({own['file']})."
+    if opened.is_recording:
+        note, state = f"{note} {LATE}", state.reset(("parts", "cue"))
+    own = {"opened": opened, "file": opened.path.name, "sha256": opened.sha256}
+    return [own, f"<p class='note'>{views.escape(note)}</p>", *_controls_of(state, opened.is_recording)]
 
 
 def _restored(state: State) -> list:

@@ -270,7 +270,9 @@ def _check(item, value) -> None:
     wrong = [each for each in inner if choices and each not in choices]
     wrong += [each for each in inner if isinstance(value, tuple) and type(each) is not _element(item.name)]
     if wrong:
-        raise InputError(f"{item.name} can't be {wrong[0]!r}" + (f"; take one of {', '.join(choices)}" if choices else ""))
+        raise InputError(
+            f"{item.name} can't be {wrong[0]!r}" + (f"; take one of {', '.join(choices)}" if choices else "")
+        )
 
 
 DEFAULT = State()

@@ -69,6 +69,8 @@ def close_map(state: State, answer: Answer, predicted_m: np.ndarray | None) -> s
     if answer.truth_m is not None:
         drawn += [_cross(answer.truth_m), *_cue(state)]
     legend = {"truth": "the talker", "before": "windows and median, before", "after": "after the change"}
+    if answer.truth_m is None:
+        del legend["truth"]
     keys = "".join(f'<span class="key {kind}">{text}</span>' for kind, text in legend.items())
     return _svg(low_m, high_m, drawn, "Where each window is put", "close") + f'<p class="keys">{keys}</p>'
 
@@ -77,7 +79,9 @@ def headline(state: State, answer: Answer) -> str:
     """Say in a sentence where the talker is put."""
     name = escape(localizer_title(state.network))
     if answer.truth_m is None:
-        place = ", ".join(f"{axis} {value:.2f}" for axis, value in zip("xyz", np.median(answer.before_m, 0), strict=True))
+        place = ", ".join(
+            f"{axis} {value:.2f}" for axis, value in zip("xyz", np.median(answer.before_m, 0), strict=True)
+        )
         said = f"{name} puts the talker at {place} m."
     else:
         said = f"{name} is off by {_error_cm(answer, answer.before_m)} cm."
@@ -139,7 +143,8 @@ def attribution_view(state: State, signals: np.ndarray, attributions: np.ndarray
     )
     lasts_ms = 1000 * SETUP.window_samples / SETUP.fs_hz
     ticks = "".join(
-        f'<text x="{100 * ms / lasts_ms}%" y="66" class="{("first", "")[ms > 0]}">{ms}</text>' for ms in range(0, 320, 80)
+        f'<text x="{100 * ms / lasts_ms}%" y="66" class="{("first", "")[ms > 0]}">{ms}</text>'
+        for ms in range(0, 320, 80)
     )
     signal = (
         f'<div class="heat wave-row"><div class="side">mic {state.microphone}</div><svg class="signal" height="70">'
@@ -183,7 +188,9 @@ def _heat(name: str, sums: np.ndarray, magnitudes: np.ndarray, most: float, chan
     Image.fromarray(pixels, "RGBA").save(memory, "PNG")
     picture = f"data:image/png;base64,{b64encode(memory.getvalue()).decode()}"
     shares = magnitudes / (magnitudes.sum() or 1.0)
-    numbers = "".join(f'<i class="{("", "changed")[each in changed]}">{each}</i>' for each in range(len(sums)))
+    shown = {*range(0, len(sums), 5), *changed}
+    numbers = "".join(f'<i class="{"changed" if each in changed else ""}">{each if each in shown else ""}</i>'
+                      for each in range(len(sums)))  # fmt: skip
     bars = "".join(f'<i style="width:{100 * each / shares.max() if each else 0:.0f}%"></i>' for each in shares)
     return (
         f'<p class="when">{name}</p><div class="heat"><div class="side">{numbers}</div>'

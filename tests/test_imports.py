@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "localization": ("params", "running", "acoustics", "models", "explain", "localization"),
     "training": ("params", "running", "acoustics", "models", "localization", "training"),
     "report": ("params", "running", "acoustics", "models", "explain", "localization", "report"),
+    "playground": ("params", "running", "acoustics", "models", "explain", "localization", "report", "playground"),
     "enhancement": (
         "params",
         "running",

@@ -100,7 +100,9 @@ def test_an_intervention_is_made_again_from_what_a_result_says_of_it(text):
     assert chosen.name in INTERVENTIONS
 
 
-@pytest.mark.parametrize("text", ["polarity", "polarity:x", "delay:1", "delay:1,nan", "gain:1,inf", "no_noise:3", "echo:1"])
+@pytest.mark.parametrize(
+    "text", ["polarity", "polarity:x", "delay:1", "delay:1,nan", "gain:1,inf", "no_noise:3", "echo:1"]
+)
 def test_what_is_no_intervention_is_refused(text):
     with pytest.raises(InputError):
         read_intervention(text)
