@@ -1,96 +1,36 @@
-"""What a state sounds like, where it is heard, and where it should be heard: no interface here."""
+"""What a state sounds like, where it is heard, and what counts for that; nothing is simulated twice."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
-import soundfile
-import torch
 
 import params
 from acoustics.parts import Edit, Parts, response_parts
-from acoustics.recordings import Recordings, cut_windows, draw_noise, hear, noise_rms_of, read_multichannel
-from acoustics.room import delays_samples
+from acoustics.recordings import Recordings, cut_windows, draw_noise, hear, noise_rms_of
 from acoustics.rooms import Placement, draw_placement
-from acoustics.speech import Utterance, open_corpus
-from acoustics.speech.files import FileCorpus
-from explain.gradients import output_gradients
+from acoustics.speech import open_corpus
 from explain.methods import METHODS
-from explain.spectral import cross_spectrum, delay_half
 from localization.interventions import Intervened, read_intervention
-from localization.interventions.delay import Delay
 from localization.localizer import Localizer, SoftSteeredResponse, SteeredResponse, shipped
-from localization.sensitivity import delay_jacobian, multilateration
 from localization.starts import start_m
-from models.inference import evaluating
-from playground.state import ANY_ROOM, FILE, LOOKED_AT, NEAREST, OWN_SIZE, PAPER, PUBLISHED_ROOM, SOFT_SRP_PHAT, State
+from playground.own_file import OwnFile
+from playground.state import (
+    ANY_ROOM,
+    FILE,
+    LOOKED_AT,
+    NEAREST,
+    OWN_SIZE,
+    PAPER,
+    PUBLISHED_ROOM,
+    SETUP,
+    SOFT_SRP_PHAT,
+    State,
+)
 from running.errors import InputError
 from running.seeds import generator
-
-SETUP = params.PUBLISHED
-LONGEST_S = 20
-"""So much of a file of one's own is heard."""
-STEPS = 20
-"""Of the iteration by which multilateration finds a position."""
-
-
-@dataclass(frozen=True)
-class OwnFile:
-    """An audio file of one's own: speech, of one channel, or a recording, with a channel for each microphone.
-
-    Parameters
-    ----------
-    path : Path
-    sha256 : str
-        The first digits of the hash of its bytes.
-    is_recording : bool
-    """
-
-    path: Path
-    sha256: str
-    is_recording: bool
-
-    @classmethod
-    def open(cls, path: str | Path) -> OwnFile:
-        """Look at a file.
-
-        Raises
-        ------
-        InputError
-            When it can't be read or has another number of channels.
-        """
-        path = Path(path)
-        try:
-            channels = soundfile.info(path).channels
-        except soundfile.SoundFileError:
-            raise InputError(f"{path.name} can't be read as audio; give a wav, flac, ogg or mp3 file") from None
-        microphones = len(SETUP.array)
-        if channels not in (1, microphones):
-            many = f"speech has one, a recording one for each of the {microphones} microphones"
-            raise InputError(f"{path.name} has {channels} channels; {many}")
-        made = cls(path, sha256(path.read_bytes()).hexdigest()[:12], channels == microphones)
-        made.samples()
-        return made
-
-    def samples(self) -> np.ndarray:
-        """Return what it holds at the set-up's rate, float32, shape ([microphone,] sample); raise InputError as `open`.
-
-        Speech is scaled to a peak of 1.
-        """
-        try:
-            if self.is_recording:
-                samples = read_multichannel(self.path, SETUP)
-            else:
-                utterance = Utterance(self.path.name, self.path.name)
-                corpus = FileCorpus("own", {utterance: self.path}, SETUP.window_samples)
-                samples = corpus.load(utterance, SETUP.fs_hz)
-        except InputError as error:
-            raise InputError(str(error).replace(str(self.path), self.path.name)) from None
-        return samples[..., : LONGEST_S * SETUP.fs_hz]
 
 
 class _Played(Recordings):
@@ -106,25 +46,22 @@ class _Played(Recordings):
 
 @dataclass(frozen=True)
 class Answer:
-    """Where a talker is put, and by how much what was changed moves that: medians over windows, in metres.
+    """Where each window's talker is put, in metres, before and after what was changed.
 
     Parameters
     ----------
     truth_m : array, shape (3,), or None
         None for a recording of one's own.
     before_m, after_m : arrays, shape (window, 3)
-    geometry_m : array, shape (2,)
-        Displacement in x and y that multilateration expects from the change of the delays.
     """
 
     truth_m: np.ndarray | None
     before_m: np.ndarray
     after_m: np.ndarray
-    geometry_m: np.ndarray
 
     @property
     def moved_m(self) -> np.ndarray:
-        """Displacement that is heard, shape (3,)."""
+        """Median displacement, shape (3,)."""
         return np.median(self.after_m - self.before_m, axis=0)
 
 
@@ -155,7 +92,7 @@ def recordings(state: State, file: OwnFile | None = None) -> tuple[np.ndarray, n
     if _is_recording(state, file):
         if state.parts != State().parts or state.cue != "none":
             raise InputError("a recording of your own can't be told apart into its parts; leave parts and cues alone")
-        before = after = _own_samples(file)
+        before = after = _spoken(file)
     else:
         before = _parts(state.unchanged(), file).heard()
         after = _chosen(state, file)
@@ -183,32 +120,7 @@ def _heard(state: State, file: OwnFile | None) -> Answer:
     is_same = np.array_equal(before, after)
     after_m = before_m if is_same else localizer(state).estimate(windows(after))
     truth_m = None if _is_recording(state, file) else np.array(state.position_m)
-    shifts_samples = _shifts_samples(state)
-    around_m = np.median(before_m, axis=0) if truth_m is None else truth_m
-    geometry_m = (multilaterated(around_m, shifts_samples) - around_m)[:2]
-    return Answer(truth_m, before_m, after_m, geometry_m)
-
-
-def predicted_m(state: State, file: OwnFile | None = None) -> np.ndarray | None:
-    """Return the displacement that the localizer's sensitivity predicts, median over windows, shape (3,).
-
-    Delays count by the sensitivity to delays, all else by the gradient times the change of the signals. None for a
-    localizer without gradient.
-
-    Raises
-    ------
-    InputError
-        As `recordings`.
-    """
-    state = state.reset(LOOKED_AT)
-    if not hasattr(localizer(state), "model"):
-        return None
-    gradients, sensitivities = _sensitivities(state.unchanged(), file)
-    kept = tuple(text for text in state.kept if not isinstance(read_intervention(text), Delay))
-    in_time = replace(state, kept=kept, delay_samples=0.0, cue="none" if state.cue == "delays" else state.cue)
-    before, after = recordings(in_time, file)
-    by_signal = np.einsum("wcms,wms->wc", gradients, windows(after - before), optimize=True)
-    return np.median(sensitivities @ _shifts_samples(state) + by_signal, axis=0)
+    return Answer(truth_m, before_m, after_m)
 
 
 def attributions(state: State, file: OwnFile | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -219,7 +131,8 @@ def attributions(state: State, file: OwnFile | None = None) -> tuple[np.ndarray,
     InputError
         When the localizer, method and start do not go together, and as `recordings`.
     """
-    chosen = np.stack([windows(each)[min(state.window, _count(each) - 1)] for each in recordings(state, file)])
+    heard = np.stack([windows(each) for each in recordings(state, file)], axis=1)
+    chosen = heard[min(state.window, len(heard) - 1)]
     explained, method = _explained(state.network, state.trained, state.T60_s, state.untrained), METHODS[state.method]
     if not hasattr(explained, "model"):
         raise InputError(f"{params.SRP_PHAT} has no gradient to explain; take {SOFT_SRP_PHAT} or a network")
@@ -240,46 +153,8 @@ def localizer(state: State) -> Localizer:
     return _localizer(state.network, state.trained, state.T60_s)
 
 
-def multilaterated(position_m: np.ndarray, shifts_samples: np.ndarray) -> np.ndarray:
-    """Return whence the direct sound seems to come when its delays change, at the same height, shape (3,), in metres.
-
-    The iterated least squares of W. H. Foy, "Position-Location Solutions by Taylor-Series Estimation", IEEE TAES 12(2),
-    1976; see `localization.sensitivity.multilateration`.
-
-    Parameters
-    ----------
-    position_m : array, shape (3,)
-    shifts_samples : array, shape (microphone,)
-    """
-    found_m = np.array(position_m, dtype=np.float64)
-    wanted = _arrivals_samples(found_m) + shifts_samples
-    for _ in range(STEPS):
-        profile = multilateration(delay_jacobian(found_m[None], SETUP)[0])
-        found_m[:2] += profile @ (wanted - _arrivals_samples(found_m))
-    return found_m
-
-
 def _is_recording(state: State, file: OwnFile | None) -> bool:
     return state.voice == FILE and file is not None and file.is_recording
-
-
-def _count(recording: np.ndarray) -> int:
-    return recording.shape[1] // SETUP.window_samples
-
-
-def _arrivals_samples(position_m: np.ndarray) -> np.ndarray:
-    return delays_samples(np.array([position_m]), SETUP.array.as_array(), SETUP.fs_hz, SETUP.c_m_s)[0]
-
-
-def _shifts_samples(state: State) -> np.ndarray:
-    """Return how much later each microphone hears the direct sound after the changes, shape (microphone,)."""
-    shifts = np.zeros(len(SETUP.array))
-    for each in map(read_intervention, state.changes):
-        if isinstance(each, Delay):
-            shifts[each.microphone] += each.samples
-    if state.cue == "delays":
-        shifts += _arrivals_samples(np.array(state.cue_m)) - _arrivals_samples(np.array(state.position_m))
-    return shifts
 
 
 def _chosen(state: State, file: OwnFile | None) -> np.ndarray:
@@ -305,7 +180,7 @@ def _simulated(spoken: str | OwnFile, place: Placement, position_m: tuple, T60_s
         edit = Edit(**{f"{name}_m": tuple(map(float, place.into_room(cue_m)))})
         own = _simulated(spoken, place, position_m, T60_s, snr_db, None)
     responses = response_parts(place.scene([position_m], T60_s), "auto", edit)
-    speech = _speech(spoken)
+    speech = _spoken(spoken)
     direct, early, late = (hear(speech, each) for each in responses)
     if own is not None:
         return Parts(direct, early, late, own.noise)
@@ -314,18 +189,13 @@ def _simulated(spoken: str | OwnFile, place: Placement, position_m: tuple, T60_s
 
 
 @lru_cache(maxsize=4)
-def _speech(spoken: str | OwnFile) -> np.ndarray:
+def _spoken(spoken: str | OwnFile) -> np.ndarray:
     if isinstance(spoken, OwnFile):
         return spoken.samples()
     corpus = open_corpus("espeak")
     name = State().voice if spoken == FILE else spoken  # the file is not here: a built-in voice stands in
     (utterance,) = (each for each in corpus.utterances() if each.id == name)
     return corpus.load(utterance, SETUP.fs_hz)
-
-
-@lru_cache(maxsize=2)
-def _own_samples(file: OwnFile) -> np.ndarray:
-    return file.samples()
 
 
 @lru_cache(maxsize=16)
@@ -350,16 +220,3 @@ def _explained(network: str, trained: str, T60_s: float, untrained: bool) -> Loc
 @lru_cache(maxsize=8)
 def _estimates_before(state: State, file: OwnFile | None) -> np.ndarray:
     return localizer(state).estimate(windows(recordings(state, file)[0]))
-
-
-@lru_cache(maxsize=4)
-def _sensitivities(state: State, file: OwnFile | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return how the coordinates change before the changes: with the signals, and with their delays in samples.
-
-    Shapes (window, coordinate, microphone, sample) and (window, coordinate, microphone).
-    """
-    model, heard = localizer(state).model, torch.tensor(windows(recordings(state, file)[0]))
-    with evaluating(model):
-        gradients = output_gradients(model, heard)
-    halves = delay_half(cross_spectrum(heard[:, None], gradients), heard.shape[-1])
-    return gradients.numpy(), halves.sum(dim=-1).numpy()

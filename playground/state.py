@@ -21,6 +21,7 @@ from localization.interventions.silent import Silent
 from localization.starts import STARTS
 from running.errors import InputError
 
+SETUP = params.PUBLISHED
 FILE = "file"
 VOICES = {
     "f5-11": "woman, American (f5)",
@@ -52,11 +53,11 @@ KEPT = (Delay, Gain, Polarity, AllPolarities, Silent, OneOctave, NoOctave)
 """Changes of microphones that need nothing but a recording."""
 
 
-CHANGED = (
-    *("microphones", "delay_samples", "gain_db", "flipped", "silent", "kept", "parts"),
-    *("cue", "cue_x_m", "cue_y_m", "cue_z_m"),
-)
+OF_MICROPHONES = ("microphones", "delay_samples", "gain_db", "flipped", "silent")
+CHANGED = (*OF_MICROPHONES, "kept", "parts", "cue", "cue_x_m", "cue_y_m", "cue_z_m")
 """Fields that say what of the sound is changed."""
+SIMULATED = ("x_m", "y_m", "z_m", "T60_s", "snr_db", "room", "parts", "cue")
+"""Fields that a recording of one's own has no use for."""
 LOOKED_AT = ("window", "microphone", "method", "start", "untrained")
 """Fields that change no sound and no estimate."""
 
@@ -143,7 +144,7 @@ class State:
     cue_y_m: float = _number(5.0, 0.1, 8.1)
     cue_z_m: float = _number(1.2, 0.2, 2.2)
     window: int = _whole(2, 0, 999)
-    microphone: int = _whole(0, 0, len(params.PUBLISHED.array) - 1)
+    microphone: int = _whole(0, 0, len(SETUP.array) - 1)
     method: str = field(default="gradient_x_input", metadata={"choices": tuple(METHODS)})
     start: str = field(default="prediction", metadata={"choices": tuple(STARTS)})
     untrained: bool = False
@@ -153,7 +154,7 @@ class State:
     def __post_init__(self):
         for item in fields(self):
             _check(item, getattr(self, item.name))
-        wrong = [number for number in self.microphones if not 0 <= number < len(params.PUBLISHED.array)]
+        wrong = [number for number in self.microphones if not 0 <= number < len(SETUP.array)]
         if wrong:
             raise InputError(f"there is no microphone {wrong[0]}: the array's 16 are counted from 0")
         for text in self.kept:

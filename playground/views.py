@@ -11,20 +11,15 @@ from html import escape
 
 import numpy as np
 import soundfile
-from PIL import Image
 
 from acoustics.rooms import Placement
-from explain.methods import METHODS
-from playground.scene import SETUP, Answer
-from playground.state import State
+from playground.expected import geometry_m
+from playground.scene import Answer
+from playground.state import SETUP, State
 from report.sounds import PEAK
 from report.style import DARK, LIGHT, Theme, localizer_title
 
 MARGIN_M = 0.25
-COLUMNS = 640
-"""Of a picture of attributions: 0.5 ms each."""
-CLIPPED_PERCENT = 99.5
-"""Of the columns' magnitudes, what the colours go up to."""
 
 
 def styles() -> str:
@@ -50,7 +45,7 @@ def room_map(state: State, placement: Placement, is_simulated: bool) -> str:
 
 def close_map(state: State, answer: Answer, predicted_m: np.ndarray | None) -> str:
     """Draw the source area closely: truth, where each window is put before and after, medians, what was expected."""
-    low_m, high_m = np.transpose([SETUP.grid.x_m, SETUP.grid.y_m]) + [[-MARGIN_M], [MARGIN_M]]
+    low_m, high_m = np.transpose([SETUP.grid.x_m, SETUP.grid.y_m]) + np.array([[-MARGIN_M], [MARGIN_M]])
     before_m, after_m = (np.median(each, axis=0) for each in (answer.before_m, answer.after_m))
     last = len(answer.before_m) - 1
     drawn = [*_grid(low_m, high_m), *_array_and_area()]
@@ -60,8 +55,9 @@ def close_map(state: State, answer: Answer, predicted_m: np.ndarray | None) -> s
     drawn += [_dot(each, "before small", f"window {n}, before") for n, each in enumerate(answer.before_m)]
     drawn.append(_dot(answer.after_m[min(state.window, last)], "ring", "the window looked at"))
     drawn.append(_dot(before_m, "before", "median before"))
-    if answer.geometry_m.any():
-        drawn.append(_dot(before_m[:2] + answer.geometry_m, "geometry hollow", "geometry expects"))
+    expected_m = geometry_m(state, answer)
+    if expected_m.any():
+        drawn.append(_dot(before_m[:2] + expected_m, "geometry hollow", "geometry expects"))
     if predicted_m is not None and predicted_m.any():
         drawn.append(_dot((before_m + predicted_m)[:2], "sensitivity hollow", "sensitivity predicts"))
     if answer.moved_m.any():
@@ -92,10 +88,10 @@ def headline(state: State, answer: Answer) -> str:
     return f'<p class="headline">{said}</p>'
 
 
-def movement_table(answer: Answer, predicted_m: np.ndarray | None, is_known: bool = True) -> str:
+def movement_table(state: State, answer: Answer, predicted_m: np.ndarray | None, is_known: bool = True) -> str:
     """Set what was expected beside what is heard; `is_known`: whether the prediction is there yet."""
     rows = {
-        "geometry": ("Geometry (multilateration) expects", [*answer.geometry_m, None]),
+        "geometry": ("Geometry (multilateration) expects", [*geometry_m(state, answer), None]),
         "sensitivity": ("Its sensitivity predicts", [None] * 3 if predicted_m is None else predicted_m),
         "after": ("It moved by", answer.moved_m),
     }
@@ -113,56 +109,9 @@ def players(before: np.ndarray, after: np.ndarray, microphone: int) -> str:
     signals = before[microphone], after[microphone]
     volume = PEAK / (max(np.abs(each).max() for each in signals) or 1.0)
     return "".join(
-        f'<label class="player {kind}">{kind}<audio controls preload="auto" src="{_wav(volume * each)}"></audio></label>'
+        f'<label class="player">{kind}<audio controls preload="auto" src="{_wav(volume * each)}"></audio></label>'
         for kind, each in zip(("before", "after"), signals, strict=True)
     )
-
-
-def attribution_view(state: State, signals: np.ndarray, attributions: np.ndarray, changed: set[int]) -> str:
-    """Draw the attributions of a window over microphones and time, before and after, above one microphone's signal.
-
-    Parameters
-    ----------
-    state : State
-    signals, attributions : arrays, shape (2, microphone, sample)
-    changed : set of int
-        Microphones whose names are to stand out.
-    """
-    names = ["before", "after"]
-    if np.array_equal(*signals):
-        names, signals, attributions = ["as it is heard"], signals[:1], attributions[:1]
-    sums = attributions.reshape(*attributions.shape[:2], COLUMNS, -1).sum(axis=-1)
-    most = np.percentile(np.abs(sums), CLIPPED_PERCENT) or 1.0
-    pictures = "".join(
-        _heat(name, each, np.abs(raw).sum(axis=-1), most, changed)
-        for name, each, raw in zip(names, sums, attributions, strict=True)
-    )
-    waves = "".join(
-        f'<path class="wave {kind}" d="{_wave(each[state.microphone], np.abs(signals[:, state.microphone]).max())}"/>'
-        for kind, each in zip(("before", "after"), signals, strict=False)
-    )
-    lasts_ms = 1000 * SETUP.window_samples / SETUP.fs_hz
-    ticks = "".join(
-        f'<text x="{100 * ms / lasts_ms}%" y="66" class="{("first", "")[ms > 0]}">{ms}</text>'
-        for ms in range(0, 320, 80)
-    )
-    signal = (
-        f'<div class="heat wave-row"><div class="side">mic {state.microphone}</div><svg class="signal" height="70">'
-        f'<svg viewBox="0 0 {COLUMNS} 50" height="50" width="100%" preserveAspectRatio="none">{waves}</svg>{ticks}'
-        f'<text x="100%" y="66" class="last">{lasts_ms:.0f} ms</text></svg><div class="bars"></div></div>'
-    )
-    return pictures + signal + f'<p class="caption">{_caption(state)}</p>'
-
-
-def _caption(state: State) -> str:
-    method = METHODS[state.method]
-    title = f"{method.title}, {'untrained ' if state.untrained else ''}{localizer_title(state.network)}"
-    what = "Sums over half a millisecond: orange adds to the answer, blue takes from it."
-    if method.of_delays:
-        what = "Orange: heard later, it would raise the answer; blue: lower it."
-    elif method.is_control:
-        what = "A control, which does not look at the network."
-    return f"<b>{escape(title)}.</b> {what} Bars: each microphone's share of all magnitudes."
 
 
 def _error_cm(answer: Answer, estimates_m: np.ndarray) -> str:
@@ -178,30 +127,6 @@ def _wav(signal: np.ndarray) -> str:
     memory = io.BytesIO()
     soundfile.write(memory, signal, SETUP.fs_hz, format="WAV", subtype="PCM_16")
     return f"data:audio/wav;base64,{b64encode(memory.getvalue()).decode()}"
-
-
-def _heat(name: str, sums: np.ndarray, magnitudes: np.ndarray, most: float, changed: set[int]) -> str:
-    strength = np.clip(np.abs(sums) / most, 0, 1)[..., None]
-    colours = [tuple(bytes.fromhex(colour[1:])) for colour in (LIGHT.blue, LIGHT.vermilion)]
-    pixels = np.concatenate([np.array(colours)[(sums > 0).astype(int)], 255 * strength], axis=-1).astype(np.uint8)
-    memory = io.BytesIO()
-    Image.fromarray(pixels, "RGBA").save(memory, "PNG")
-    picture = f"data:image/png;base64,{b64encode(memory.getvalue()).decode()}"
-    shares = magnitudes / (magnitudes.sum() or 1.0)
-    shown = {*range(0, len(sums), 5), *changed}
-    numbers = "".join(f'<i class="{"changed" if each in changed else ""}">{each if each in shown else ""}</i>'
-                      for each in range(len(sums)))  # fmt: skip
-    bars = "".join(f'<i style="width:{100 * each / shares.max() if each else 0:.0f}%"></i>' for each in shares)
-    return (
-        f'<p class="when">{name}</p><div class="heat"><div class="side">{numbers}</div>'
-        f'<img alt="Attributions over microphones and time, {name}" src="{picture}"><div class="bars">{bars}</div></div>'
-    )
-
-
-def _wave(signal: np.ndarray, peak: float) -> str:
-    columns = signal.reshape(COLUMNS, -1) / (peak or 1.0)
-    ends = np.stack([columns.min(axis=1), columns.max(axis=1)], axis=1)
-    return "M" + "L".join(f"{x} {25 - 24 * y:.1f}" for x, both in enumerate(ends) for y in both)
 
 
 def _svg(low_m: np.ndarray, high_m: np.ndarray, drawn: list[str], title: str, kind: str) -> str:
