@@ -18,9 +18,9 @@ SLIDERS = {
     "z_m": ("z, height (m)", 0.01),
     "T60_s": ("T60 (s)", 0.05),
     "snr_db": ("SNR (dB)", 1),
-    "length_m": ("length (m)", 0.1),
-    "width_m": ("width (m)", 0.1),
-    "height_m": ("height (m)", 0.1),
+    "length_m": ("room x (m)", 0.1),
+    "width_m": ("room y (m)", 0.1),
+    "height_m": ("room z (m)", 0.1),
     "delay_samples": ("delay (samples)", 0.25),
     "gain_db": ("gain (dB)", 0.5),
     "cue_x_m": ("cue x (m)", 0.01),
@@ -35,7 +35,7 @@ CHOICES = {
     "network": ("Network", {name: localizer_title(name) for name in NETWORKS}),
     "trained": ("Trained for a T60 of", {each: f"{each} s" for each in TRAINED} | {NEAREST: "the talker's (nearest)"}),
     "room": ("Room", ROOMS),
-    "method": ("Attribution method", {name: method.title for name, method in METHODS.items()}),
+    "method": ("Method", {name: method.title for name, method in METHODS.items()}),
     "start": ("of", {name: name.replace("_", " ") for name in STARTS}),
 }
 PARTS = {"direct": "direct sound", "early": "early reflections", "late": "late reflections", "noise": "noise"}
@@ -128,7 +128,7 @@ def _heard(made: dict) -> None:
 
 
 def _attributions(made: dict) -> None:
-    gr.HTML("<h2>What it goes by</h2>")
+    gr.HTML("<h2>What it goes by, as an attribution method has it</h2>")
     with gr.Row(elem_classes="low"):
         _dropdowns(made, "method", "start")
         _sliders(made, "window")

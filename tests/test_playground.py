@@ -1,13 +1,17 @@
 """The playground: what a state sounds like, where it is heard, links and files, and the interface in a browser."""
 
+import contextlib
+import io
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
+import demo
 from acoustics.room import Scene, delays_samples
 from localization.localizer import shipped
 from localization.sensitivity import multilaterated
@@ -214,7 +218,6 @@ def test_a_file_that_can_t_be_used_is_refused_by_its_name(tmp_path, samples, sai
 
 @pytest.fixture(scope="module")
 def browser():
-    pytest.importorskip("gradio")
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (binary and driver):
         pytest.skip("there is no Chromium: apt-get install chromium chromium-driver")
@@ -232,14 +235,21 @@ def browser():
 
 @pytest.fixture(scope="module")
 def address():
-    from playground.app import build, launch_options
+    """Where demo.py serves the playground."""
+    gradio = pytest.importorskip("gradio")
+    said, serving = io.StringIO(), []
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(said):
+        patched.setattr(gradio.Blocks, "block_thread", lambda app: serving.append(app))
+        demo.main(["--no_browser"])
+    yield said.getvalue().split()[1]
+    serving[0].close()
 
-    app = build()
-    _, url, _ = app.launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, inbrowser=False, **launch_options()
-    )
-    yield url
-    app.close()
+
+def test_a_port_that_is_taken_is_said_in_a_line(address, capsys):
+    with pytest.raises(SystemExit) as ended:
+        demo.main(["--no_browser", "--port", address.strip("/").rpartition(":")[2]])
+    assert ended.value.code == 2
+    assert "is taken" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
@@ -256,7 +266,7 @@ def test_in_a_browser_a_click_and_a_delay_move_the_estimate_and_the_link_brings_
         return browser.execute_script(f"return document.querySelector('{selector}')?.innerText ?? ''")
 
     def wait_for(condition):
-        WebDriverWait(browser, 30, poll_frequency=0.05).until(lambda _: condition())
+        WebDriverWait(browser, 60, poll_frequency=0.05).until(lambda _: condition())
 
     def settled():
         predicted = text("#table tr.sensitivity")
@@ -314,10 +324,6 @@ def test_in_a_browser_a_click_and_a_delay_move_the_estimate_and_the_link_brings_
 
 
 def test_without_gradio_the_script_says_what_to_install(monkeypatch, capsys):
-    import sys
-
-    import demo
-
     monkeypatch.setitem(sys.modules, "gradio", None)
     for name in ("playground.app", "playground.layout"):
         monkeypatch.delitem(sys.modules, name, raising=False)
