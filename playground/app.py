@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -31,6 +30,12 @@ EXAMPLES = {
 RESTING = "A recording of your own can't be told apart into its parts, so place, room, parts and cues rest."
 STYLE = Path(__file__).with_name("style.css")
 SHOW_LINK = "query => history.replaceState(null, '', query ? '?' + query : location.pathname)"
+SAVE = """text => {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], {type: 'application/json'}));
+  link.download = 'playground.json';
+  if (text) link.click();
+}"""
 COPY_LINK = "() => navigator.clipboard.writeText(location.href)"
 PAPER, PAPER_DARK = "#F4F5F7", "#0B0D10"
 
@@ -39,7 +44,8 @@ def build() -> gr.Blocks:
     """Return the interface; `launch_options` go with its launch."""
     with gr.Blocks(title="What does it hear?", analytics_enabled=False) as app:
         made = lay_out(list(EXAMPLES))
-        own, query, opened_with = gr.State(None), gr.Textbox(visible="hidden"), gr.Textbox(visible=False)
+        own, opened_with = gr.State(None), gr.Textbox(visible=False)
+        query, saved = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
 
         def named(*names: str) -> list:
             return [made[name] for name in names]
@@ -69,7 +75,7 @@ def build() -> gr.Blocks:
         refresh(made["open"].upload(_open_json, made["open"], everything))
         refresh(app.load(_open_link, opened_with, everything, js="() => location.search"))
         made["copy"].click(None, js=COPY_LINK)
-        made["save"].click(_saved, inputs, made["save"])
+        made["save"].click(_saved, inputs, saved).then(None, saved, None, js=SAVE)
     return app
 
 
@@ -229,8 +235,9 @@ def _restored(state: State) -> list:
     return [own, f"<p class='note'>{escape(note)}</p>", *_controls_of(state, own)]
 
 
-@_telling("This can't be saved")
 def _saved(*values):
-    path = Path(tempfile.mkdtemp()) / "playground.json"
-    path.write_text(_state(*values).to_json())
-    return str(path)
+    try:
+        return _state(*values).to_json()
+    except InputError as error:
+        gr.Warning(str(error), title="This can't be saved")
+        return ""

@@ -40,12 +40,15 @@ def predicted_m(state: State, file: OwnFile | None = None) -> np.ndarray | None:
     state = state.reset(LOOKED_AT)
     if not hasattr(localizer(state), "model"):
         return None
-    gradients, by_delay = _sensitivities(state.unchanged(), file)
     kept = tuple(text for text in state.kept if not isinstance(read_intervention(text), Delay))
     in_time = replace(state, kept=kept, delay_samples=0.0, cue="none" if state.cue == "delays" else state.cue)
     before, after = recordings(in_time, file)
-    by_signal = np.einsum("wcms,wms->wc", gradients, windows(after - before), optimize=True)
-    return np.median(by_delay @ shifts_samples(state) + by_signal, axis=0)
+    change, shifts = windows(after - before), shifts_samples(state)
+    if not (change.any() or shifts.any()):
+        return np.zeros(3)
+    gradients, by_delay = _sensitivities(state.unchanged(), file)
+    by_signal = np.einsum("wcms,wms->wc", gradients, change, optimize=True)
+    return np.median(by_delay @ shifts + by_signal, axis=0)
 
 
 def shifts_samples(state: State) -> np.ndarray:

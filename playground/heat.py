@@ -45,7 +45,7 @@ def attribution_view(state: State, signals: np.ndarray, attributions: np.ndarray
     lasts_ms = 1000 * SETUP.window_samples / SETUP.fs_hz
     ticks = "".join(
         f'<text x="{100 * ms / lasts_ms}%" y="66" class="{("first", "")[ms > 0]}">{ms}</text>'
-        for ms in range(0, 320, 80)
+        for ms in range(0, 300, 100)
     )
     signal = (
         f'<div class="heat wave-row"><div class="side">mic {state.microphone}</div><svg class="signal" height="70">'

@@ -70,7 +70,7 @@ def lay_out(examples: list[str]) -> dict[str, gr.blocks.Block]:
                 _attributions(made)
             with gr.Row(elem_id="keep"):
                 made["copy"] = gr.Button("Copy the link to this", size="sm")
-                made["save"] = gr.DownloadButton("Save it as a file", size="sm")
+                made["save"] = gr.Button("Save it as a file", size="sm", elem_id="save")
                 made["open"] = gr.UploadButton("Open a saved file", file_types=[".json"], size="sm", elem_id="open")
     return made
 

@@ -307,11 +307,20 @@ def test_in_a_browser_a_click_and_a_delay_move_the_estimate_and_the_link_brings_
     wait_for(lambda: settled() and "moves" in text("#headline"))
     assert (text("#headline"), text("#table")) == shown
 
-    find("#own input, #own + input, input[type=file]").send_keys(str(own_recording))
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    find("#save").click()
+    saved = tmp_path / "playground.json"
+    wait_for(saved.exists)
+    assert State.from_json(saved.read_text()) == changed
+    saved.write_text(replace(changed, network="sample_cnn").to_json())
+    find("#keep input[type=file]").send_keys(str(saved))
+    wait_for(lambda: text("#headline").startswith("SampleCNN") and "network=sample_cnn" in browser.current_url)
+
+    find("input[type=file]").send_keys(str(own_recording))
     wait_for(lambda: "puts the talker at" in text("#headline") and "file=meeting.wav" in browser.current_url)
     assert find("#x_m input[type=number]").get_property("disabled")
     (tmp_path / "text.wav").write_text("no audio")
-    find("#own input, #own + input, input[type=file]").send_keys(str(tmp_path / "text.wav"))
+    find("input[type=file]").send_keys(str(tmp_path / "text.wav"))
     wait_for(lambda: "text.wav can't be read as audio" in text(".toast-wrap"))
 
     open_anew(f"{address}?fnord=1")
