@@ -15,7 +15,7 @@ from localization.interventions import read_intervention
 from playground import scene, views
 from playground.expected import predicted_m
 from playground.heat import attribution_view
-from playground.layout import FIELDS, lay_out
+from playground.layout import FIELDS, FILES, lay_out
 from playground.own_file import OwnFile
 from playground.state import CHANGED, FILE, OF_MICROPHONES, OWN_SIZE, SIMULATED, State
 from running.errors import InputError
@@ -51,7 +51,7 @@ def build() -> gr.Blocks:
             return [made[name] for name in names]
 
         inputs, rows = [own, *named(*CONTROLS)], named("sizes", "cue places")
-        everything = [own, made["note"], *inputs[1:], *rows]
+        everything = [*inputs, made["note"], *rows]
         pictures = [*named("headline", "room map", "close map", "table", "players", "window"), query]
 
         def refresh(event):
@@ -63,7 +63,7 @@ def build() -> gr.Blocks:
 
         touched = [made[name].submit if name == "kept" else made[name].input for name in CONTROLS]
         seen, quick = [own, *named("voice", "room", "cue")], {"show_progress": "hidden", "trigger_mode": "always_last"}
-        refresh(gr.on(touched, _reveal, seen, [*rows, *named(*SIMULATED)], **quick))
+        refresh(gr.on(touched, _reveal, seen, [made["note"], *rows, *named(*SIMULATED)], **quick))
         places = named("x_m", "y_m", "cue_x_m", "cue_y_m")
         for clicked in named("room map", "close map"):
             refresh(clicked.click(_place, [made["placing"], *places], places, **quick))
@@ -128,20 +128,33 @@ def _heard_by(own: dict | None, *values) -> tuple[State, OwnFile | None]:
     return _state(own, *values), own and own["opened"]
 
 
-def _controls_of(state: State, own: dict | None) -> list:
-    """Return what sets all controls, and shows the rows that few need."""
+def _everything(state: State, own: dict | None) -> list:
+    """Return what sets all controls, and shows what belongs to them."""
     values = {name: getattr(state, name) for name in CONTROLS} | {"kept": " ".join(state.kept)}
     values = {name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}
-    sizes, cue_places, *rest = _reveal(own, state.voice, state.room, state.cue)
+    note, sizes, cue_places, *rest = _reveal(own, state.voice, state.room, state.cue)
     resting = dict(zip(SIMULATED, rest, strict=True))
-    return [*(gr.update(value=each) | resting.get(name, {}) for name, each in values.items()), sizes, cue_places]
+    set_ = [gr.update(value=each) | resting.get(name, {}) for name, each in values.items()]
+    return [own, *set_, note, sizes, cue_places]
 
 
 def _reveal(own: dict | None, voice: str, room: str, cue: str) -> list:
     """Show rows only where they are needed; what simulates a talker rests beside a recording of one's own."""
     rests = voice == FILE and own and own["opened"] and own["opened"].is_recording
     rows = [gr.update(visible=room == OWN_SIZE), gr.update(visible=cue != "none")]
-    return [*rows, *[gr.update(interactive=not rests)] * len(SIMULATED)]
+    note = f"<p class='note'>{escape(_note(own) if voice == FILE else FILES)}</p>"
+    return [note, *rows, *[gr.update(interactive=not rests)] * len(SIMULATED)]
+
+
+def _note(own: dict | None) -> str:
+    """Say which file speaks."""
+    if own is None:
+        return f"Open it; until then a built-in voice stands in. {FILES}"
+    if own["opened"] is None:
+        lost = "which a link can't carry: open it again. Until then a built-in voice stands in."
+        return f"This was made with {own['file'] or 'a file of its own'}, {lost}"
+    other = f" It is not the file that this was made with, {own['other']}." if own["other"] else ""
+    return f"{own['file']} speaks.{other} {RESTING if own['opened'].is_recording else ''}"
 
 
 def _show(*values):
@@ -190,26 +203,22 @@ def _place(placing: str, x_m: float, y_m: float, cue_x_m: float, cue_y_m: float,
 
 @_telling("This can't be undone")
 def _undone(own, *values):
-    return [own, gr.skip(), *_controls_of(_state(own, *values).reset(CHANGED), own)]
+    return _everything(_state(own, *values).reset(CHANGED), own)
 
 
 @_telling("This can't be kept")
 def _kept(own, *values):
     state = _state(own, *values)
-    return [own, gr.skip(), *_controls_of(replace(state.reset(OF_MICROPHONES), kept=state.changes), own)]
+    return _everything(replace(state.reset(OF_MICROPHONES), kept=state.changes), own)
 
 
 @_telling("This file can't be used")
 def _open_file(path, own, *values):
     opened = OwnFile.open(path)
     state = replace(_state(None, *values), voice=FILE)
-    note = f"{opened.path.name} speaks."
-    if own and not own["opened"] and own["sha256"] != opened.sha256:
-        note += f" It is not the file of the link, {own['file']}."
-    if opened.is_recording:
-        note, state = f"{note} {RESTING}", state.reset(("parts", "cue"))
-    own = {"opened": opened, "file": opened.path.name, "sha256": opened.sha256}
-    return [own, f"<p class='note'>{escape(note)}</p>", *_controls_of(state, own)]
+    is_other = own and not own["opened"] and own["sha256"] != opened.sha256
+    own = {"opened": opened, "file": opened.path.name, "sha256": opened.sha256, "other": is_other and own["file"]}
+    return _everything(state.reset(("parts", "cue")) if opened.is_recording else state, own)
 
 
 @_telling("This file can't be opened")
@@ -227,12 +236,8 @@ def _open_link(query):
 
 def _restored(state: State) -> list:
     """Return what sets everything; a file of one's own must be opened again."""
-    if state.voice != FILE:
-        return [None, gr.skip(), *_controls_of(state, None)]
-    own = {"opened": None, "file": state.file, "sha256": state.sha256}
-    note = f"This was made with {state.file or 'a file of its own'}, which a link can't carry: open it again."
-    note += " Until then a built-in voice stands in."
-    return [own, f"<p class='note'>{escape(note)}</p>", *_controls_of(state, own)]
+    own = {"opened": None, "file": state.file, "sha256": state.sha256} if state.voice == FILE else None
+    return _everything(state, own)
 
 
 def _saved(*values):
