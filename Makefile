@@ -2,6 +2,7 @@
 # make test        the tests; make test-all adds the slow ones
 # make notebooks   the notebooks, executed in their place on the results of `make reproduce`
 # make page       docs/index.html from the results of `make reproduce`
+# make demo        a playground in the browser: change what the microphones hear, and see the talker move
 # make digits      spoken digits, from clips to what explains the answers: digits/README.md
 # make enhancement a speech enhancer, from clips to what explains its masks: enhancement/README.md
 # make array SETUP=mine.json   a network for an array of yours, in any room: data and weights in results/array
@@ -16,7 +17,7 @@ MODEL ?= steered_cnn
 EPOCHS ?= 40
 ARGS ?=
 
-.PHONY: reproduce array digits enhancement notebooks page test test-all lint benchmarks clean
+.PHONY: reproduce array digits enhancement notebooks page demo test test-all lint benchmarks clean
 
 reproduce: $(VENV)/installed
 	$(RUN) reproduce.py --profile $(PROFILE) $(ARGS)
@@ -36,6 +37,9 @@ notebooks: $(VENV)/installed-notebook
 page: $(VENV)/installed
 	$(RUN) build_page.py --results results/$(PROFILE) $(ARGS)
 
+demo: $(VENV)/installed-demo
+	$(RUN) demo.py $(ARGS)
+
 test: $(VENV)/installed-test lint
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
@@ -53,11 +57,13 @@ clean:
 	rm -rf $(VENV)
 
 $(VENV)/installed: requirements.txt | $(RUN)
-$(VENV)/installed-test: requirements-test.txt $(VENV)/installed
+$(VENV)/installed-test: requirements-test.txt requirements-demo.txt $(VENV)/installed
 $(VENV)/installed-benchmark: requirements-benchmark.txt $(VENV)/installed
 $(VENV)/installed-notebook: requirements-notebook.txt $(VENV)/installed
+$(VENV)/installed-demo: requirements-demo.txt $(VENV)/installed
 
-$(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark $(VENV)/installed-notebook:
+$(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark $(VENV)/installed-notebook \
+$(VENV)/installed-demo:
 	@echo "Installing $< into $(VENV) (once; a few minutes, most of it PyTorch) ..."
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

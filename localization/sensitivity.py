@@ -19,6 +19,8 @@ from params import Setup
 
 SHIFTS_SAMPLES = (-8.0, -4.0, -2.0, -1.0, -0.5, -0.25, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Delays that are imposed on a microphone."""
+STEPS = 20
+"""By which multilateration comes to a position."""
 VERSION = 1
 """Raised when sensitivities are computed otherwise, so that kept ones are computed anew."""
 
@@ -181,6 +183,31 @@ def multilateration(jacobian: np.ndarray) -> np.ndarray:
         In metres per sample.
     """
     return np.linalg.pinv((jacobian - jacobian.mean(axis=-2, keepdims=True))[..., :2])
+
+
+def multilaterated(position_m: np.ndarray, shifts_samples: np.ndarray, setup: Setup) -> np.ndarray:
+    """Return whence the direct sound seems to come when its delays change, at the same height, shape (3,), in metres.
+
+    The steps of `multilateration` are taken until they lead nowhere new.
+
+    Parameters
+    ----------
+    position_m : array, shape (3,)
+        Where the talker stands.
+    shifts_samples : array, shape (microphone,)
+        How much later each microphone hears.
+    setup : Setup
+    """
+    found_m = np.array(position_m, dtype=np.float64)
+    microphones_m = setup.array.as_array()
+
+    def arrivals_samples() -> np.ndarray:
+        return np.linalg.norm(found_m - microphones_m, axis=1) * (setup.fs_hz / setup.c_m_s)
+
+    wanted = arrivals_samples() + shifts_samples
+    for _ in range(STEPS):
+        found_m[:2] += multilateration(delay_jacobian(found_m[None], setup)[0]) @ (wanted - arrivals_samples())
+    return found_m
 
 
 def position_response(delay: np.ndarray, jacobian: np.ndarray) -> np.ndarray:

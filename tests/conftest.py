@@ -3,7 +3,8 @@ import shutil
 import numpy as np
 import pytest
 
-LONGEST = ("test_page", "test_reproduce", "test_notebooks", "test_experiments", "test_steered_cnn", "test_training")
+LONGEST = ("test_page", "test_reproduce", "test_notebooks", "test_experiments", "test_steered_cnn", "test_training",
+           "test_playground")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "localization": ("params", "running", "acoustics", "models", "explain", "localization"),
     "training": ("params", "running", "acoustics", "models", "localization", "training"),
     "report": ("params", "running", "acoustics", "models", "explain", "localization", "report"),
+    "playground": ("params", "running", "acoustics", "models", "explain", "localization", "report", "playground"),
     "enhancement": (
         "params",
         "running",
@@ -60,6 +61,7 @@ import socket, sys, random
 sys.path.insert(0, {str(ROOT)!r})
 sys.argv = ["x", "--nonsense"]
 socket.socket.connect = lambda *a: (_ for _ in ()).throw(AssertionError("network"))
+import rich.style  # draws a random number itself; Gradio and, where it is there, scikit-learn import it
 state = random.getstate()
 import numpy as np
 before = np.random.get_state()[1].tolist()

@@ -27,6 +27,12 @@ def test_polarity_flips_one_microphone_and_no_other(recordings):
     np.testing.assert_array_equal(flipped[:, [0, 2]], plain[:, [0, 2]])
 
 
+def test_a_gain_of_six_decibels_nearly_doubles_one_microphone_and_no_other(recordings):
+    louder, plain = heard(recordings, "gain:1,6").windows(1), recordings.windows(1)
+    np.testing.assert_allclose(louder[:, 1], 10**0.3 * plain[:, 1], rtol=1e-6)
+    np.testing.assert_array_equal(louder[:, [0, 2]], plain[:, [0, 2]])
+
+
 @pytest.mark.parametrize("samples", [3, -5])
 def test_a_delay_of_whole_samples_moves_them(recordings, samples):
     moved, plain = heard(recordings, f"delay:2,{samples}").read(0), recordings.read(0)
@@ -87,20 +93,22 @@ def test_interventions_follow_one_another_and_each_order_has_a_fingerprint(recor
         Intervened(both, read_intervention("no_noise")).read(0)
 
 
-@pytest.mark.parametrize("text", ["polarity:2", "delay:1,-0.5", "no_noise"])
+@pytest.mark.parametrize("text", ["polarity:2", "delay:1,-0.5", "gain:0,-3", "no_noise"])
 def test_an_intervention_is_made_again_from_what_a_result_says_of_it(text):
     chosen = read_intervention(text)
     assert intervention_of(chosen.to_dict()) == chosen
     assert chosen.name in INTERVENTIONS
 
 
-@pytest.mark.parametrize("text", ["polarity", "polarity:x", "delay:1", "delay:1,nan", "no_noise:3", "echo:1"])
+@pytest.mark.parametrize(
+    "text", ["polarity", "polarity:x", "delay:1", "delay:1,nan", "gain:1,inf", "no_noise:3", "echo:1"]
+)
 def test_what_is_no_intervention_is_refused(text):
     with pytest.raises(InputError):
         read_intervention(text)
 
 
 def test_a_microphone_that_is_not_there_is_refused(recordings):
-    for text in ("polarity:3", "delay:-1,2"):
+    for text in ("polarity:3", "delay:-1,2", "gain:3,1"):
         with pytest.raises(InputError, match="are counted from 0"):
             heard(recordings, text).windows(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from localization.interventions.delay import Delay
 from localization.interventions.delays import NoDelays, OtherDelays
 from localization.interventions.equal_levels import EqualLevels
+from localization.interventions.gain import Gain
 from localization.interventions.intervened import Intervened, Intervention
 from localization.interventions.mirrored import Mirrored
 from localization.interventions.noise import Sinusoidal, White
@@ -22,6 +23,7 @@ KINDS = (
     AllPolarities,
     RandomPolarities,
     Delay,
+    Gain,
     NoDelays,
     OtherDelays,
     EqualLevels,
