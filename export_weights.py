@@ -40,7 +40,9 @@ def parse(argv: list[str] | None):
         "by default those that come with the repository",
     )
     arguments.add_setup(parser)
-    parser.add_argument("--to", type=Path, metavar="FILE", help="ends in .onnx; by default named after network and room")
+    parser.add_argument(
+        "--to", type=Path, metavar="FILE", help="ends in .onnx; by default named after network and room"
+    )
     return parser.parse_args(argv)
 
 

@@ -45,6 +45,7 @@ def described(network: nn.Module, record: dict, weights: Path) -> Described:
     """Return what a network's file says of itself."""
     _, *shape = HEARING[network.hears](torch.zeros(1, CLIP_SAMPLES)).shape
     task, axes = TASKS[record["task"]], ", ".join(map(str, shape))
+    answers = ", ".join(task.labels)
     said = {
         "name": network.title,
         "task": f"{task.name} of a spoken digit",
@@ -52,7 +53,7 @@ def described(network: nn.Module, record: dict, weights: Path) -> Described:
         "sample_rate_hz": str(FS_HZ),
         "window_samples": str(CLIP_SAMPLES),
         "level": LEVELS[network.hears],
-        "output": f"logits, float32, (clip, {len(task.labels)}): the highest is the answer, of {', '.join(task.labels)}",
+        "output": f"logits, float32, (clip, {len(task.labels)}): the highest is the answer, of {answers}",
         "citation": CITATION,
     }
     doc = f"{said['name']}: {said['task']}. Input: {said['input']}, at {FS_HZ} Hz. Level: {said['level']}. Output: "

@@ -16,8 +16,8 @@ from running.provenance import origin
 from running.seeds import generator
 
 CITATION = (
-    'L. Comanducci, F. Antonacci, A. Sarti, "Interpreting End-to-End Deep Learning Models for Speech Source Localization '
-    'Using Layer-wise Relevance Propagation", EUSIPCO 2024'
+    'L. Comanducci, F. Antonacci, A. Sarti, "Interpreting End-to-End Deep Learning Models for Speech Source '
+    'Localization Using Layer-wise Relevance Propagation", EUSIPCO 2024'
 )
 FRAME = (
     "metres in the frame of microphones_m: from a lower corner of the set-up's room, x along its width, y along its "

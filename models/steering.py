@@ -60,8 +60,8 @@ def whitened(magnitude: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """
     resolution = torch.finfo(magnitude.dtype)
     floor = resolution.eps * magnitude.amax(dim=(1, 2), keepdim=True)
-    power = magnitude.square().mean(dim=1) + floor.squeeze(1).square() + resolution.tiny
-    level = power.log()
+    power = magnitude.square().mean(dim=1) + floor.squeeze(1).square()
+    level = power.clamp_min(resolution.tiny).log()
     return magnitude.where(magnitude > floor, torch.inf), level - level.mean(dim=1, keepdim=True)
 
 

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-LONGEST = ("test_page", "test_reproduce", "test_notebooks", "test_experiments", "test_steered_cnn", "test_training")
+LONGEST = (
+    "test_page",
+    "test_reproduce",
+    "test_notebooks",
+    "test_experiments",
+    "test_steered_cnn",
+    "test_training",
+    "test_export_weights",
+)
 
 
 def pytest_collection_modifyitems(items):
