@@ -154,7 +154,7 @@ class SteeredCNN(Network):
         return self.output
 
     def bins_layer(self, bins: int) -> nn.Module:
-        return BinsOfCells(self.axes_m, [np.linspace(*ends_m, bins) for ends_m in self.area_m])
+        return BinsOfCells(self.axes_m, [np.linspace(first_m, last_m, bins) for first_m, last_m in self.area_m])
 
     def in_real_numbers(self) -> SteeredCNN:
         made = copy.deepcopy(self)
@@ -202,7 +202,8 @@ def _axes_m(array_m: np.ndarray, area_m: np.ndarray) -> list[np.ndarray]:
     middle_m, step_m = area_m.mean(axis=1), np.diff(area_m)[:, 0] / (CELLS - 1)
     steps = np.arange(CELLS + 2 * MARGIN_CELLS) - (CELLS + 2 * MARGIN_CELLS - 1) / 2
     is_line = np.linalg.matrix_rank(array_m - array_m[0], tol=1e-6) < 2
-    return [*(middle_m[:2, None] + step_m[:2, None] * steps), middle_m[2:] if is_line else np.linspace(*area_m[2], 3)]
+    heights_m = middle_m[2:] if is_line else np.linspace(area_m[2, 0], area_m[2, 1], 3)
+    return [*(middle_m[:2, None] + step_m[:2, None] * steps), heights_m]
 
 
 def _groups(array_m: np.ndarray) -> list[np.ndarray]:
