@@ -111,7 +111,7 @@ PROFILES = {
         {"train": 240, "val": 40, "test": 20},
         epochs=15,
         batch_size=30,
-        null_sources=4,
+        null_sources=2,
         heard={
             "cues": f"--trials 30 {ANY_ROOM}",
             "rooms": f"--rooms 3 {ANY_ROOM}",
