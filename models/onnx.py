@@ -102,8 +102,8 @@ def in_words(metadata: dict[str, str]) -> str:
         f"{said['name']}: {said['task']}. Input: {said['input']}: raw samples at {said['sample_rate_hz']} Hz, the "
         "microphones in the order of microphones_m. Windows follow one another without overlap, and each is answered "
         f"by itself. Level: {said['level']}. Output: {said['output']}, in {said['frame']}. Trained for talkers in the "
-        f"area {said['area_m']} m, room {said['room_m']} m, T60 {said['T60_s']} s, SNR {said['snr_db']} dB; elsewhere "
-        "its answers mean little."
+        f"area (area_m) {said['area_m']}, room (room_m) {said['room_m']}, T60 in seconds {said['T60_s']}, SNR in "
+        f"decibels {said['snr_db']}; elsewhere its answers mean little."
     )
 
 
