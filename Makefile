@@ -1,4 +1,5 @@
 # make reproduce   the whole method on this machine, ending with the table of results
+# make reproduce EXACT=1   the same with the versions of every package that the shown numbers were made with
 # make test        the tests; make test-all adds the slow ones
 # make notebooks   the notebooks, executed in their place on the results of `make reproduce`
 # make page       docs/index.html from the results of `make reproduce`
@@ -10,7 +11,7 @@
 # Each sets up its own virtual environment first and reuses it afterwards.
 
 PYTHON ?= python3
-VENV := .venv
+VENV := $(if $(EXACT),.venv-exact,.venv)
 RUN := $(VENV)/bin/python
 PROFILE ?= quick
 MODEL ?= steered_cnn
@@ -49,6 +50,7 @@ test-all: $(VENV)/installed-test lint
 lint: $(VENV)/installed-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 benchmarks: $(VENV)/installed-benchmark
 	$(RUN) -m benchmarks
@@ -56,7 +58,7 @@ benchmarks: $(VENV)/installed-benchmark
 clean:
 	rm -rf $(VENV)
 
-$(VENV)/installed: requirements.txt | $(RUN)
+$(VENV)/installed: requirements.txt $(if $(EXACT),requirements-exact.txt) | $(RUN)
 $(VENV)/installed-test: requirements-test.txt requirements-demo.txt $(VENV)/installed
 $(VENV)/installed-benchmark: requirements-benchmark.txt $(VENV)/installed
 $(VENV)/installed-notebook: requirements-notebook.txt $(VENV)/installed
@@ -65,7 +67,7 @@ $(VENV)/installed-demo: requirements-demo.txt $(VENV)/installed
 $(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark $(VENV)/installed-notebook \
 $(VENV)/installed-demo:
 	@echo "Installing $< into $(VENV) (once; a few minutes, most of it PyTorch) ..."
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r $<
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r $< $(if $(EXACT),-c requirements-exact.txt)
 	@touch $@
 
 $(RUN):

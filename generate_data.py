@@ -94,7 +94,7 @@ def jobs_of(args, condition: params.Condition | params.AnyRoom, corpus) -> list[
             room = condition, None
             if isinstance(condition, params.AnyRoom):
                 room = draw_room(args.setup, condition, args.seed, split, source)
-            position_m = tuple(map(float, positions_m[split][source]))
+            position_m = params.point_m(positions_m[split][source])
             jobs.append(SourceJob(split, source, position_m, utterances[split][source], *room))
     return jobs
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import reprlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,13 +31,19 @@ def _check(holds: bool, name: str, kind: str, value) -> None:
         raise ValueError(f"{name} must be {kind}, not {reprlib.repr(value)}")
 
 
-def _are_numbers(values, count: int, kind: type = Real, above: float = -1e9, most: float = 1e9) -> bool:
+def _are_numbers(values, count: int, kind: Any = Real, above: float = -1e9, most: float = 1e9) -> bool:
     """Tell whether `values` are `count` numbers of a kind, each above one limit and at most the other; NaN is none."""
     return (
         isinstance(values, tuple)
         and len(values) == count
         and all(isinstance(value, kind) and not isinstance(value, bool) and above < value <= most for value in values)
     )
+
+
+def point_m(values: Iterable[float]) -> tuple[float, float, float]:
+    """Return x, y and z in metres as plain numbers."""
+    x_m, y_m, z_m = map(float, values)
+    return x_m, y_m, z_m
 
 
 @dataclass(frozen=True)
@@ -213,10 +220,9 @@ class AnyRoom:
     name: ClassVar[str] = "any_room"
 
     def __post_init__(self):
-        for kind, range_ in {"T60_s": self.T60_s, "snr_db": self.snr_db, "sizes_m": self.sizes_m}.items():
-            ranges = range_ if kind == "sizes_m" else (range_,)
+        for kind, ranges in {"T60_s": (self.T60_s,), "snr_db": (self.snr_db,), "sizes_m": self.sizes_m}.items():
             ordered = all(_are_numbers(ends, 2) and ends[0] <= ends[1] for ends in ranges)
-            _check(ordered, kind, "two numbers, the smaller one first", range_)
+            _check(ordered, kind, "two numbers, the smaller one first", ranges if kind == "sizes_m" else ranges[0])
 
 
 CONDITIONS = (Condition(0.15, 25), Condition(0.3, 20), Condition(0.4, 15), Condition(0.6, 10))

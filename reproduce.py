@@ -171,8 +171,9 @@ def numbers(profile: Profile, *splits: str) -> list[str]:
     return ["--sources", *(str(profile.sources[split]) for split in splits)] if profile.sources else []
 
 
-def condition_arguments(condition: params.Condition) -> list[str]:
+def condition_arguments(condition: params.Condition | params.AnyRoom) -> list[str]:
     """Return a condition as a script's arguments."""
+    assert isinstance(condition, params.Condition), "main refuses others"
     return ["--T60", f"{condition.T60_s:g}", "--SNR", f"{condition.snr_db:g}"]
 
 

@@ -102,8 +102,8 @@ def main(argv: list[str] | None = None) -> Path:
     networks = [each for found in heard_by for each in found if isinstance(each, Network)]
     told = ["rooms", *([arguments.slug(args.corpus)] if args.corpus else [])]
     told += [args.region] if args.region != USUAL_REGION else []
-    distribution = {"sizes_m": ANY_ROOM.sizes_m, "margin_m": ANY_ROOM.margin_m}
-    results = results_of(args, "_".join(told), origins, networks, **distribution)
+    sizes_m, margin_m = ANY_ROOM.sizes_m, ANY_ROOM.margin_m
+    results = results_of(args, "_".join(told), origins, networks, sizes_m=sizes_m, margin_m=margin_m)
     with ranks.process_group():
         made = [
             (recordings, estimates_of(args, recordings, found, voices))

@@ -24,7 +24,7 @@ from acoustics.recordings import Recordings, subset
 from explain.lrp.rules import GATES, has_gate, has_rules
 from explain.methods import Method
 from explain.methods.lrp import LRP
-from localization.localizer import Localizer, Network, SoftSteeredResponse
+from localization.localizer import Network, SoftSteeredResponse
 from localization.sensitivity import (
     SHIFTS_SAMPLES,
     VERSION,
@@ -120,7 +120,7 @@ class Hearing:
     args : argparse.Namespace
     """
 
-    localizer: Localizer
+    localizer: Network | SoftSteeredResponse
     recordings: Recordings
     args: argparse.Namespace
 
@@ -175,7 +175,9 @@ class Hearing:
     def compute_untrained(self, row: int) -> dict[str, np.ndarray]:
         """Return the sensitivities of one source for untrained networks, (window, network, coordinate, microphone)."""
         windows, fs_hz = self.recordings.windows(row)[self.chosen(row)], self.recordings.setup.fs_hz
-        twins = (self.localizer.untrained(self.args.seed, number) for number in range(self.args.untrained))
+        network = self.localizer
+        assert isinstance(network, Network), "all others learn nothing"
+        twins = (network.untrained(self.args.seed, number) for number in range(self.args.untrained))
         each = [sensitivities(twin.model, windows, fs_hz, twin.device) for twin in twins]
         return {name: np.stack([one[name].sum(axis=-1) for one in each], axis=1) for name in ("delay", "level")}
 
@@ -198,7 +200,7 @@ class Hearing:
         shifted = finite_differences(found["moved_m"])
         values = {GRADIENT: found["delay"].sum(axis=-1), AVERAGED: found["averaged"].sum(axis=-1)}
         values |= {LEVEL: found["level"].sum(axis=-1)} | {each.name: found[each.name] for each in self.relevance()}
-        tables = {"profiles": [], "scores": []}
+        tables: dict[str, list[dict]] = {"profiles": [], "scores": []}
         for method, each in values.items():
             of = {"weights": TRAINED, "method": method}
             tables["profiles"] += [of | row for row in profile_rows(each, heard)]
@@ -209,8 +211,8 @@ class Hearing:
             tables["scores"] += [row | of for row in score_rows(each, {}, heard)]
         if isinstance(self.localizer, Network):
             tables["scores"] += self.untrained_scores()
-        tables["tuning"] = tuning_rows(found["moved_m"], heard)
-        tables["bands"] = band_rows(found["delay"], found["level"], heard)
+        tables["tuning"] = list(tuning_rows(found["moved_m"], heard))
+        tables["bands"] = list(band_rows(found["delay"], found["level"], heard))
         return {name: [self.place | row for row in rows] for name, rows in tables.items()}
 
     def untrained_scores(self) -> list[dict]:
@@ -254,7 +256,8 @@ def main(argv: list[str] | None = None) -> Path:
     hearings = []
     for recordings in open_recordings(args):
         soft = SoftSteeredResponse(recordings.setup, arguments.device(args))
-        hearings += [Hearing(each, recordings, args) for each in (*open_networks(args, recordings), soft)]
+        localizers: list[Network | SoftSteeredResponse] = [*open_networks(args, recordings), soft]
+        hearings += [Hearing(each, recordings, args) for each in localizers]
     networks = [each.localizer for each in hearings if isinstance(each.localizer, Network)]
     results = results_of(args, "sensitivity", [each.origin() for each in hearings], networks)
     with ranks.process_group():

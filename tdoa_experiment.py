@@ -12,8 +12,9 @@ needs the test recordings (generate_data.py) and weights (those that are shipped
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ import pandas as pd
 
 import params
 from acoustics.recordings import Recordings
+from explain.store import AttributionStore
 from localization.delays import (
     MICROPHONES,
     PROTOCOLS,
@@ -119,6 +121,14 @@ class Signals:
     of: Callable[[int], Iterable[np.ndarray]]
 
 
+def _stored(store: AttributionStore, row: int) -> list[np.ndarray]:
+    return [store.attributions(row)]
+
+
+def _computed(stores: list[AttributionStore], row: int) -> Iterator[np.ndarray]:
+    return (store.compute(row) for store in stores)
+
+
 def signals_of(trials: list[Trial], args) -> list[Signals]:
     """Return the signals of one condition: microphones, their relevance, and that for untrained networks."""
     recordings = trials[0].recordings
@@ -129,7 +139,7 @@ def signals_of(trials: list[Trial], args) -> list[Signals]:
         found.append(
             Signals(
                 RELEVANCE, method, network.name, [store.fingerprint], everything,
-                lambda row, store=store: [store.attributions(row)],
+                partial(_stored, store),
             )
         )  # fmt: skip
     others = [row for row in everything if row not in few]
@@ -142,7 +152,7 @@ def signals_of(trials: list[Trial], args) -> list[Signals]:
             found.append(
                 Signals(
                     UNTRAINED, method, network.name, [each.fingerprint for each in heard_by], rows,
-                    lambda row, heard_by=heard_by: (each.compute(row) for each in heard_by),
+                    partial(_computed, heard_by),
                 )
             )  # fmt: skip
     return found

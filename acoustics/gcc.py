@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import fft
 
 
@@ -114,6 +115,6 @@ def true_lag_samples(
     return arrivals_samples[1] - arrivals_samples[0]
 
 
-def is_anomaly(error_samples: np.ndarray, correlation_time_samples: np.ndarray) -> np.ndarray:
+def is_anomaly(error_samples: np.ndarray, correlation_time_samples: ArrayLike) -> np.ndarray:
     """Tell which delay errors exceed half of the correlation time (Champagne et al. 1996)."""
     return np.abs(error_samples) > np.asarray(correlation_time_samples) / 2

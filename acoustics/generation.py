@@ -76,8 +76,8 @@ class Studio:
         setup, T60_s = self.setup, job.condition.T60_s
         if job.placement:
             return job.placement.scene([job.position_m], T60_s, self.reflection_sign)
-        array_m = setup.array.as_array()
-        return Scene(setup.room, [job.position_m], array_m, T60_s, setup.fs_hz, setup.c_m_s, self.reflection_sign)
+        source_m, array_m = np.array([job.position_m]), setup.array.as_array()
+        return Scene(setup.room, source_m, array_m, T60_s, setup.fs_hz, setup.c_m_s, self.reflection_sign)
 
     def make(self, job: SourceJob) -> None:
         """Record one source and write its file."""

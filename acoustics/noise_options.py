@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import NamedTuple
 
 from running import arguments
@@ -38,11 +39,9 @@ def add_noise_arguments(parser: argparse.ArgumentParser, default: str | None = N
         default=default,
         help="add to what the networks hear: tones in bands, white noise at times, or other reverberation",
     )
-    ranges = {"nargs": "+", "type": _range, "metavar": "LOW-HIGH"}
-    parser.add_argument("--freq_ranges", **ranges, help="for sinusoidal: bands in Hz, such as 1000-2000")
-    parser.add_argument(
-        "--time_ranges", **ranges, help="for white: seconds from the start of every window, such as 0.0-0.1"
-    )
+    ranges = partial(parser.add_argument, nargs="+", type=_range, metavar="LOW-HIGH")
+    ranges("--freq_ranges", help="for sinusoidal: bands in Hz, such as 1000-2000")
+    ranges("--time_ranges", help="for white: seconds from the start of every window, such as 0.0-0.1")
     parser.add_argument(
         "--rms_amplitudes",
         nargs="+",
@@ -76,7 +75,7 @@ def ranges(args: argparse.Namespace) -> list[Range]:
     """Return the ranges of tones or of white noise that checked options mean."""
     bounds = getattr(args, NOISE_TYPES[args.noise_type])
     rms = args.rms_amplitudes * (len(bounds) if len(args.rms_amplitudes) == 1 else 1)
-    return [Range(*each, amplitude) for each, amplitude in zip(bounds, rms, strict=True)]
+    return [Range(low, high, amplitude) for (low, high), amplitude in zip(bounds, rms, strict=True)]
 
 
 def _range(text: str) -> tuple[float, float]:

@@ -111,7 +111,8 @@ def render(recordings: Recordings, row: int, edit: Edit = Edit()) -> Parts:
     scene, speech = _scene(recordings, row), recordings.utterance(row)
     _check_length(recordings, row, scene, speech)
     responses = response_parts(scene, recordings.dataset.arguments["simulator"], edit)
-    return Parts(*(hear(speech, rirs) for rirs in responses), _noise(recordings, row))
+    direct, early, late = (hear(speech, rirs) for rirs in responses)
+    return Parts(direct, early, late, _noise(recordings, row))
 
 
 def reverberated(recordings: Recordings, row: int, T60_s: float) -> np.ndarray:
@@ -206,7 +207,7 @@ def response_parts(scene: Scene, simulator: str, edit: Edit = Edit()) -> Respons
     """
     program = SIMULATORS[resolve_simulator(simulator)]
     delays, levels, early, late = (
-        scene if position_m is None else replace(scene, sources_m=[position_m])
+        scene if position_m is None else replace(scene, sources_m=np.array([position_m]))
         for position_m in (edit.delays_m, edit.levels_m, edit.early_m, edit.late_m)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from acoustics.room import Scene
 from acoustics.simulators import SIMULATORS, resolve_simulator
@@ -11,8 +12,8 @@ from params import Room
 
 def simulate_rirs(
     room: Room,
-    sources_m: np.ndarray,
-    microphones_m: np.ndarray,
+    sources_m: ArrayLike,
+    microphones_m: ArrayLike,
     T60_s: float,
     fs_hz: int = 16000,
     c_m_s: float = 343.0,
@@ -53,5 +54,5 @@ def simulate_rirs(
         For an impossible T60 or one of too many images, a position outside the room, a source at a microphone, or a
         simulator that can't run.
     """
-    scene = Scene(room, sources_m, microphones_m, T60_s, fs_hz, c_m_s, reflection_sign)
+    scene = Scene(room, np.asarray(sources_m), np.asarray(microphones_m), T60_s, fs_hz, c_m_s, reflection_sign)
     return SIMULATORS[resolve_simulator(simulator)].simulate(scene)

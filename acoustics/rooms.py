@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from acoustics.recordings import record
 from acoustics.room import Scene, smallest_T60_s
 from acoustics.simulators import SIMULATORS, resolve_simulator
-from params import ANY_ROOM, SPLITS, AnyRoom, Condition, Room, Setup
+from params import ANY_ROOM, SPLITS, AnyRoom, Condition, Room, Setup, point_m
 from running.errors import InputError
 from running.seeds import generator
 
@@ -44,9 +45,10 @@ class Placement:
     @classmethod
     def own(cls, setup: Setup) -> Placement:
         """Return the place in the room of the set-up."""
-        return cls(setup, setup.room, 0.0, tuple(map(float, _middle_m(setup))))
+        x_m, y_m = map(float, _middle_m(setup))
+        return cls(setup, setup.room, 0.0, (x_m, y_m))
 
-    def into_room(self, points_m: np.ndarray) -> np.ndarray:
+    def into_room(self, points_m: ArrayLike) -> np.ndarray:
         """Return where points of the set-up, shape (..., 3), are in the room."""
         points_m = np.asarray(points_m, dtype=np.float64)
         return np.concatenate([self._turned_m(points_m) + self.middle_m, points_m[..., 2:]], axis=-1)
@@ -57,7 +59,7 @@ class Placement:
         back = np.array([[cosine, -sine], [sine, cosine]])
         return (np.asarray(points_m) - self.middle_m) @ back + _middle_m(self.setup)
 
-    def scene(self, positions_m: np.ndarray, T60_s: float, reflection_sign: int = -1) -> Scene:
+    def scene(self, positions_m: ArrayLike, T60_s: float, reflection_sign: int = -1) -> Scene:
         """Return talkers and array in the room.
 
         Parameters
@@ -84,7 +86,7 @@ class Placement:
     def record(
         self,
         speech: np.ndarray,
-        position_m: np.ndarray,
+        position_m: ArrayLike,
         condition: Condition,
         rng: np.random.Generator,
         simulator: str = "auto",
@@ -108,7 +110,7 @@ class Placement:
         InputError
             As `acoustics.rir.simulate_rirs`.
         """
-        scene = self.scene([position_m], condition.T60_s, reflection_sign)
+        scene = self.scene(np.asarray(position_m)[None], condition.T60_s, reflection_sign)
         rirs = SIMULATORS[resolve_simulator(simulator)].simulate(scene)[0]
         return record(speech, rirs, condition.snr_db, rng)[0]
 
@@ -158,12 +160,13 @@ def draw_placement(setup: Setup, T60_s: float, rng: np.random.Generator, rooms: 
     """
     heights_m, margin_m = _covered_m(setup)[:, 2], rooms.margin_m
     for _ in range(ATTEMPTS):
-        room = Room(tuple(map(float, rng.uniform(*np.transpose(rooms.sizes_m)))))
+        room = Room(point_m(rng.uniform(*np.transpose(rooms.sizes_m))))
         turn_rad, share = float(rng.uniform(0, 2 * np.pi)), rng.uniform(size=2)
         first_m, last_m = Placement(setup, room, turn_rad, (0.0, 0.0))._free_m(margin_m)
         fits = (first_m <= last_m).all() and margin_m <= heights_m.min() <= heights_m.max() <= room.size_m[2] - margin_m
         if fits and smallest_T60_s(room) <= T60_s:
-            return Placement(setup, room, turn_rad, tuple(map(float, first_m + share * (last_m - first_m))))
+            x_m, y_m = map(float, first_m + share * (last_m - first_m))
+            return Placement(setup, room, turn_rad, (x_m, y_m))
     largest = " x ".join(f"{last_m:g}" for _, last_m in rooms.sizes_m)
     raise InputError(
         f"none of {ATTEMPTS} rooms of up to {largest} m holds array and "

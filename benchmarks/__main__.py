@@ -15,7 +15,8 @@ def main(argv=None) -> None:
     """Run them."""
     arguments.parser(__doc__).parse_args(argv)
     for benchmark in (rir, generation, training, relevance, perturbation, tdoa):
-        print(f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {benchmark.__doc__.splitlines()[0]}", flush=True)
+        title = str(benchmark.__doc__).splitlines()[0]
+        print(f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {title}", flush=True)
         benchmark.main([])
 
 

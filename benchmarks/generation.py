@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -66,14 +67,19 @@ def stages(condition: params.Condition, rooms: str, count: int, seconds: float) 
     sources = range(count)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "0000.wav"
-        work = {
+
+        def write_all() -> None:
+            for recorded in mixed:
+                write_recording(path, *_written(setup, recorded))
+
+        work: dict[str, Callable] = {
             "speech": lambda: [corpus.load(utterance, setup.fs_hz) for utterance in chosen],
             "room responses": lambda: [simulate(source) for source in sources],
             "mixing, noise": lambda: [
                 record(speech[source], rirs[source], condition.snr_db, _rng(source)) for source in sources
             ],
             "correlation time": lambda: [correlation_time_samples(signal) for signal in speech],
-            "writing": lambda: [write_recording(path, *_written(setup, recorded)) for recorded in mixed],
+            "writing": write_all,
         }
         fastest_s, _ = fastest_in_turn(work, seconds)
     fastest_s["all"] = sum(fastest_s.values())

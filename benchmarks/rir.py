@@ -67,7 +67,9 @@ def main(argv=None) -> None:
 def compare(T60_s: float, seconds: float, every: bool) -> list[dict]:
     """Return a row for each simulator and each other kernel at one T60."""
     scene = published_scene(T60_s)
-    contenders = {name: simulator.simulate for name, simulator in SIMULATORS.items() if not simulator.missing()}
+    contenders: dict[str, Callable] = {
+        name: simulator.simulate for name, simulator in SIMULATORS.items() if not simulator.missing()
+    }
     if "pyroomacoustics" in contenders:
         contenders["pyroomacoustics own loop"] = pyroomacoustics_own_loop
     if find_spec("rir_generator") and (every or T60_s <= RIR_GENERATOR_T60_S):
@@ -91,7 +93,7 @@ def compare(T60_s: float, seconds: float, every: bool) -> list[dict]:
             row |= {"error": error(rirs_of[name][0, 0, at]), "error_in_band": _distance_in_band(rirs_of[name], rirs)}
         rows.append(row)
     for width in (128, 1024):
-        samples = image_sum(scene, at, lambda t, width=width: hann_sinc(t, width))
+        samples = image_sum(scene, at, partial(hann_sinc, width=width))
         rows.append({"T60_s": T60_s, "simulator": f"sinc, Hann {width}", "error": error(samples)})
     return rows
 
@@ -151,7 +153,7 @@ def image_sum(scene: Scene, at: np.ndarray, kernel: Callable[[np.ndarray], np.nd
     axes = zip(scene.room.size_m, scene.sources_m[0], scene.microphones_m[0], strict=True)
     images = [(axis_images(length_m, source_m, scene.reach_m), mic_m) for length_m, source_m, mic_m in axes]
     offsets_m = np.meshgrid(*[positions_m - microphone_m for (positions_m, _), microphone_m in images])
-    orders = sum(np.meshgrid(*[orders for (_, orders), _ in images])).ravel()
+    orders = np.sum(np.meshgrid(*[orders for (_, orders), _ in images]), axis=0).ravel()
     distances_m = np.linalg.norm(offsets_m, axis=0).ravel()
     heard = distances_m < scene.reach_m
     orders, distances_m = orders[heard], distances_m[heard]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
 
 import numpy as np
 
+Name = TypeVar("Name", bound=Hashable)
+
 
 def fastest_in_turn(
-    contenders: dict[str, Callable], seconds: float, clock: Callable[[], float] = time.perf_counter
-) -> tuple[dict[str, float], dict]:
+    contenders: Mapping[Name, Callable], seconds: float, clock: Callable[[], float] = time.perf_counter
+) -> tuple[dict[Name, float], dict]:
     """Run all in turn for some seconds, each at least twice; return each one's shortest time and its result.
 
     Parameters

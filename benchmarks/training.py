@@ -9,7 +9,9 @@ the step's windows (`training.mixtures`, at T60 0.15 s) and of reading them from
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,10 +66,13 @@ def compare(seconds: float, device: torch.device) -> list[dict]:
         recordings = _write_recordings(Path(folder))
         rows = np.arange(BATCH_SIZE)
         batch = Batch(rows % len(recordings), rows % recordings.window_counts.min())
-        mixtures = Mixtures(recordings, RECIPES[DEFAULT].talkers, 0, device)
+        talkers = RECIPES[DEFAULT].talkers
+        assert talkers, "the usual recipe mixes windows"
+        mixtures = Mixtures(recordings, talkers, 0, device)
         takes = mixtures.draw_epoch(np.random.default_rng(0))
         loading = {"reading": lambda: read(recordings, batch), "mixing": lambda: mixtures.mix(takes)}
-        fastest_s, _ = fastest_in_turn(steps | products | loading, seconds)
+        contenders: dict[Any, Callable] = {**steps, **products, **loading}
+        fastest_s, _ = fastest_in_turn(contenders, seconds)
     operations = {name: steps[name, "fp32"].count_operations() for name in MODELS}
     product_gop_per_s = {kind: 2e-9 * MATRIX_SIZE**3 / fastest_s[kind] for kind in KINDS}
     return [
@@ -119,7 +124,7 @@ def _write_recordings(folder: Path) -> Recordings:
     samples = int(UTTERANCE_S * setup.fs_hz)
     rirs = rng.standard_normal((len(setup.array), int(condition.T60_s * setup.fs_hz))).astype(np.float32)
     for source in range(BATCH_SIZE):
-        row = {"source": source, "windows": samples // setup.window_samples, "x_m": 1.7, "y_m": 5.5, "z_m": 1.2}
+        row: dict = {"source": source, "windows": samples // setup.window_samples, "x_m": 1.7, "y_m": 5.5, "z_m": 1.2}
         row |= {"utterance": f"noise-{source % 8}", "speaker": "noise", "correlation_time_samples": 2}
         recording = rng.standard_normal((len(setup.array), samples)).astype(np.float32)
         dataset.write_response(source, rirs)

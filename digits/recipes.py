@@ -64,7 +64,7 @@ class Recipe:
 
     def epochs_of(self, steps_an_epoch: int) -> int:
         """Return the number of epochs of so many steps each."""
-        return self.epochs or -(-self.steps // steps_an_epoch)
+        return self.epochs or -(-(self.steps or 0) // steps_an_epoch)
 
     def initialise(self, model: nn.Module) -> None:
         """Draw the weights of a new network, from torch's generator, where its layers' own are not taken."""

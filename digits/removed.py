@@ -20,6 +20,7 @@ from digits.domains import DOMAINS
 from digits.explained import SILENCE, Explained
 from explain.faithfulness import MOST, answers_after
 from explain.methods import METHODS, Method
+from explain.methods.controls import Random
 from explain.removal import ENERGY, RANDOM, RELEVANCE, Removal
 from explain.sanity import rank_correlation
 from explain.statistics import mean_over_voices
@@ -94,7 +95,7 @@ class Removed:
         nothing = np.full_like(inputs, SILENCE[model.hears])
         for name, grain in DOMAINS[model.hears].items():
             scores = grain.scores(torch.tensor(inputs), torch.tensor(attributions))
-            if method.name == RANDOM:  # chance is chance in every domain: spectra would weigh it by energy
+            if isinstance(method, Random):  # chance is chance in every domain: spectra would weigh it by energy
                 scores = method.like(scores)
             logits = answers_after(
                 model, inputs, {"nothing": nothing}, grain, scores, PERCENTS, self.explained.device, (MOST,)
@@ -147,7 +148,9 @@ def tables(removed: Sequence[Removed], folder: Path) -> dict[str, pd.DataFrame]:
     gathered = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     curves, areas = [], []
     for domain in DOMAINS[explained.model.hears]:
-        of_domain = {tuple(key.split(" ")[1:]): each for key, each in gathered.items() if key.split(" ")[0] == domain}
+        of_domain = {
+            (words[1], words[2]): each for key, each in gathered.items() if (words := key.split(" "))[0] == domain
+        }
         for number, score in enumerate(SCORES):
             of_it = place | {"domain": domain, "score": score}
             heights = {key: each[..., number].astype(np.float64) for key, each in of_domain.items()}
@@ -176,7 +179,7 @@ def area_rows(of_it: dict, heights: dict[tuple[str, str], np.ndarray], voices, i
         if key[0] == RELEVANCE:
             for control in CONTROLS:
                 other = (control, key[1] if control == UNTRAINED else "")
-                differs = removal.difference(*(key, other)).drop(columns="percent")
+                differs = removal.difference(key, other).drop(columns="percent")
                 row = row.join(differs.add_prefix(f"{control}_"))
         rows.append(row)
     return pd.concat(rows, ignore_index=True)

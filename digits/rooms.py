@@ -8,7 +8,7 @@ import numpy as np
 
 from acoustics.rir import simulate_rirs
 from acoustics.room import smallest_T60_s
-from params import Room
+from params import Room, point_m
 from running.seeds import generator
 
 T60_S = (0.1, 0.5)
@@ -31,7 +31,7 @@ def response(room: int, rate_hz: int, seed: int) -> np.ndarray:
         microphone_m = rng.uniform(MARGIN_M, size_m - MARGIN_M)
         direction = rng.standard_normal(3)
         talker_m = microphone_m + rng.uniform(*DISTANCE_M) * direction / np.linalg.norm(direction)
-        drawn = Room(tuple(map(float, size_m)))
+        drawn = Room(point_m(size_m))
         inside = np.all((talker_m > MARGIN_M) & (talker_m < size_m - MARGIN_M))
         if inside and smallest_T60_s(drawn) < T60_s:
             break

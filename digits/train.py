@@ -105,7 +105,7 @@ def _folds(asked: list[int | str], task: str) -> list[int]:
     absent = sorted(set(asked) - {"all", *of_task})
     if absent:
         raise InputError(f"{task} has {len(of_task)} folds, counted from 0; there is no fold {absent[0]}")
-    return list(of_task) if "all" in asked else list(dict.fromkeys(asked))
+    return list(of_task) if "all" in asked else [fold for fold in dict.fromkeys(asked) if isinstance(fold, int)]
 
 
 if __name__ == "__main__":

@@ -58,9 +58,9 @@ def load_network(folder: str | Path) -> tuple[nn.Module, dict]:
         raise InputError(f"no weights at {path}; train with python -m digits.train")
     described, state = read_weights(path)
     match described:
-        case {"network": str(name), "task": str(), "fold": int(), "n_classes": int(n_classes)} if name in NETWORKS:
-            network = build(name, n_classes, seed=0)
+        case {"network": str(name), "task": str(task), "fold": int(fold), "n_classes": int(n)} if name in NETWORKS:
+            network, told = build(name, n, seed=0), {"network": name, "task": task, "fold": fold, "n_classes": n}
         case _:
             raise InputError(f"{path} does not say which network it belongs to")
     load_state(network, state, path, name)
-    return network.eval(), read_json(path.with_suffix(".json")) | described
+    return network.eval(), read_json(path.with_suffix(".json")) | told

@@ -137,7 +137,8 @@ def backgrounds(kind: str, samples: np.ndarray, snr_db: float, voices: list[str]
             made.append(rng.standard_normal(n_samples))
             continue
         others = rng.permutation(sorted({each.speaker for each in corpus.utterances()} - {voice}))[:BABBLERS]
-        made.append(sum(_speech(corpus, other, rng.integers(UTTERANCES_PER_VOICE), n_samples) for other in others))
+        babble = [_speech(corpus, other, int(rng.integers(UTTERANCES_PER_VOICE)), n_samples) for other in others]
+        made.append(np.sum(babble, axis=0))
     return _at_rms(np.stack(made), _rms(samples) * 10 ** (-snr_db / 20))
 
 

@@ -14,6 +14,7 @@ from enhancement.clips import Clips, add_clip_arguments, open_clips
 from enhancement.nsnet2 import NETWORKS, NSNet2
 from enhancement.places import places_of
 from explain.methods import METHODS, Method, choose_methods
+from explain.methods.deeplift import DeepLift
 from explain.methods.noise import Floor
 from explain.store import model_fingerprint
 from running import arguments
@@ -47,7 +48,7 @@ class Asked:
     clips: Clips
     methods: list[Method]
     networks: dict[str, NSNet2]
-    floor: Floor | None
+    floor: Floor
     f_out: dict[str, list[int]]
     t_out: dict[str, list[int]]
     device: torch.device
@@ -91,7 +92,7 @@ def opened(args: argparse.Namespace, experiment: str) -> Asked:
     keep_freed_memory()
     clips, device = open_clips(args), arguments.device(args)
     networks = {name: NETWORKS[name](args.seed).unrolled(clips.frames) for name in dict.fromkeys(args.network)}
-    methods, floor = [], None
+    methods, floor = [], FLOOR
     if "method" in args:
         floor = replace(FLOOR, level=args.floor)
         methods = [method.above(floor) for method in chosen_methods(args, networks)]
@@ -113,7 +114,10 @@ def chosen_methods(args: argparse.Namespace, networks: Mapping[str, NSNet2]) -> 
             raise InputError(f"{name} does not serve this network; leave it out of --method")
     if args.baselines and "deep_shap" not in args.method:
         raise InputError("--baselines is for --method deep_shap; leave it out or choose that, too")
+    methods = choose_methods(args.method)
+    if not args.baselines:
+        return methods
     return [
-        replace(each, baselines=args.baselines) if args.baselines and each.name == "deep_shap" else each
-        for each in choose_methods(args.method)
+        replace(each, baselines=args.baselines) if isinstance(each, DeepLift) and each.name == "deep_shap" else each
+        for each in methods
     ]

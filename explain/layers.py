@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -71,7 +71,8 @@ def relevance_of_filters(
     with method.prepared(model.to(device)):
         for first in range(0, len(inputs), size):
             part = slice(first, first + size)
-            arrived = _arrived(model, *_tensors(device, inputs[part], start[part]), layers)[0]
+            batch, put_in = _tensors(device, inputs[part], start[part])
+            arrived = _arrived(model, batch, put_in, layers)[0]
             for name, relevance in arrived.items():
                 sums[name].append(torch.stack([relevance.sum(-1), relevance.abs().sum(-1)]).cpu())
     return {name: torch.cat(each, dim=1).numpy() for name, each in sums.items()}
@@ -125,7 +126,7 @@ def conditioned_on_filters(
 
 
 @contextmanager
-def _listening(model: nn.Module, names: Sequence[str], listen: Callable) -> Iterator[None]:
+def _listening(model: nn.Module, names: Iterable[str], listen: Callable) -> Iterator[None]:
     """Call `listen` with the name and the output of each of some layers whenever it has run."""
 
     def hook(name: str) -> Callable:

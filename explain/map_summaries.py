@@ -139,7 +139,11 @@ def clusters(values: np.ndarray, seed: int, most: int = MOST_CLUSTERS) -> tuple[
 
 
 def agreement(
-    labels: np.ndarray, groups: Sequence, items: Sequence, seed: int, permutations: int = PERMUTATIONS
+    labels: np.ndarray,
+    groups: Sequence | np.ndarray,
+    items: Sequence | np.ndarray,
+    seed: int,
+    permutations: int = PERMUTATIONS,
 ) -> dict[str, float]:
     """Tell whether clusters follow groups, such as voices, by their adjusted mutual information.
 

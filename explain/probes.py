@@ -19,7 +19,7 @@ LEAST_VOICES = 3
 
 
 def read_out(
-    features: np.ndarray, targets: Sequence[np.ndarray], voices: Sequence[str]
+    features: np.ndarray, targets: Sequence[np.ndarray], voices: Sequence[str] | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read targets from features in each voice by a ridge regression that was fitted on all other voices.
 

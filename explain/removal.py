@@ -6,7 +6,8 @@ Networks and Learning Systems 28(11), 2017.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,7 +130,7 @@ class Removal:
 
     Parameters
     ----------
-    scores : dict of str to list of arrays, shape (input, percent)
+    scores : mapping of names to lists of arrays, shape (input, percent)
         For each curve the scores of each item's inputs, such as the error of the answers.
     voices, items : sequences, one entry an item
         Its voice and its name; items of one name, such as a source in several conditions, belong together.
@@ -140,10 +141,10 @@ class Removal:
 
     def __init__(
         self,
-        scores: dict[str, list[np.ndarray]],
-        voices: Sequence,
-        items: Sequence,
-        percents: Sequence[float],
+        scores: Mapping[Any, list[np.ndarray]],
+        voices: Iterable,
+        items: Iterable,
+        percents: Sequence[float] | np.ndarray,
         seed: int,
     ):
         self.percents = percents
@@ -158,7 +159,7 @@ class Removal:
         }
         self.draws = Draws.of([voice for voice, _ in apart], seed)
 
-    def curve(self, name: str) -> pd.DataFrame:
+    def curve(self, name: Hashable) -> pd.DataFrame:
         """Return a curve: a row a percent; percent, mean, low, high (95 %, over voices and items), items, inputs."""
         return pd.DataFrame(
             {"percent": self.percents}
@@ -166,7 +167,7 @@ class Removal:
             | {"items": len(self.counts), "inputs": int(self.counts.sum())}
         )
 
-    def difference(self, name: str, other: str) -> pd.DataFrame:
+    def difference(self, name: Hashable, other: Hashable) -> pd.DataFrame:
         """Return how much a curve is above another on the same inputs: percent, mean, low, high, verdict."""
         table = pd.DataFrame({"percent": self.percents} | self._scores(self.sums[name] - self.sums[other]))
         return table.assign(verdict=[verdict(*each) for each in zip(table["low"], table["high"], strict=True)])

@@ -8,6 +8,7 @@ attributions add up to, the file says that, too, as "promised".
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -35,8 +36,11 @@ class Inputs(Protocol):
         A name for each item, fit for a file.
     """
 
-    fingerprint: str
-    names: list[str]
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def names(self) -> Sequence[str]: ...
 
     def windows(self, row: int) -> np.ndarray:
         """Return the inputs of an item, shape (input, ...)."""
@@ -51,7 +55,8 @@ class Start(Protocol):
         All that it depends on beside network and inputs; fit for a file's name.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def of(self, row: int, windows: np.ndarray) -> np.ndarray:
         """Return what is put in for the inputs of an item, shape (input, output)."""

@@ -96,7 +96,7 @@ class Bursts(Excerpts):
         return self.change.inputs(torch.tensor(super().windows(row)), burst, FRAMES).numpy()
 
 
-def enrichments(maps: CoordinateMaps, rows: list[int]) -> pd.DataFrame:
+def enrichments(maps: CoordinateMaps[Bursts], rows: list[int]) -> pd.DataFrame:
     """Say how well maps of windows with bursts find these.
 
     Parameters

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -43,8 +44,11 @@ VERSION = 1
 """Raised when summaries are made otherwise, so that kept ones are computed anew."""
 
 
+Heard = TypeVar("Heard", bound=Excerpts)
+
+
 @dataclass(frozen=True)
-class CoordinateMaps:
+class CoordinateMaps(Generic[Heard]):
     """The maps of a network for windows of recordings by a method, on disk.
 
     Parameters
@@ -57,7 +61,7 @@ class CoordinateMaps:
     """
 
     network: Network
-    excerpts: Excerpts
+    excerpts: Heard
     method: Method
     results: Path
 

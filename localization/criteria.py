@@ -232,7 +232,7 @@ class Judged:
                       for found, sign in zip(pair, signs, strict=True)]  # fmt: skip
             drawn = [np.stack([found[each][1] for each in both]) * sign
                      for found, sign in zip(pair, signs, strict=True)]  # fmt: skip
-            low, high = interval(_rank_correlation(*drawn))
+            low, high = map(float, interval(_rank_correlation(*drawn)))
             row = {"first": first.name, "second": second.name, "methods": len(both)}
             row |= {"correlation": _rank_correlation(*values)[0], "low": low, "high": high}
             rows.append(row | {"verdict": verdict(low, high)})
@@ -268,7 +268,7 @@ class Judged:
                 if other not in self.found:
                     continue
                 more = self._without_a_tenth(each) - self._without_a_tenth(other)
-                low, high = interval(self.draws.means(more, np.ones(more.shape)))
+                low, high = map(float, interval(self.draws.means(more, np.ones(more.shape))))
                 row |= {f"above_{name}_m": more.mean(), f"above_{name}_low_m": low, f"above_{name}_high_m": high}
                 row[f"{name}_verdict"] = verdict(low, high)
             rows.append(row)

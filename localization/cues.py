@@ -84,7 +84,8 @@ class Conflicts:
 
     def windows(self, number: int) -> np.ndarray:
         """Return the windows of a trial, float32, shape (window, microphone, sample)."""
-        edit = Edit(*map(tuple, self.positions_m(number)), self.early_s, self.aligned)
+        delays_m, levels_m, early_m, late_m = map(params.point_m, self.positions_m(number))
+        edit = Edit(delays_m, levels_m, early_m, late_m, self.early_s, self.aligned)
         recording = rerecord(self.recordings, self.row(number), edit)
         return cut_windows(recording, self.recordings.setup.window_samples)
 
@@ -96,7 +97,7 @@ def rerecord(recordings: Recordings, row: int, edit: Edit) -> np.ndarray:
     """
     parts = render(recordings, row, edit)
     clean = parts.direct + parts.early + parts.late
-    gain = noise_rms_of(clean, recordings.condition.snr_db) / recordings.sources[row]["noise_rms"]
+    gain = noise_rms_of(clean, recordings.one_condition().snr_db) / recordings.sources[row]["noise_rms"]
     return clean + np.float32(gain) * parts.noise
 
 

@@ -73,7 +73,7 @@ def estimated_lags_samples(signals: np.ndarray, setup: params.Setup, protocol: D
     for index, (first, second) in enumerate(protocol.pairs):
         lags_samples, correlation = gcc_phat(signals[:, first], signals[:, second])
         distance_m = np.linalg.norm(microphones_m[first] - microphones_m[second])
-        max_lag_samples = distance_m / setup.c_m_s * setup.fs_hz if protocol.limit_lag else None
+        max_lag_samples = float(distance_m / setup.c_m_s * setup.fs_hz) if protocol.limit_lag else None
         estimates[index] = peak_lag_samples(lags_samples, correlation, max_lag_samples, protocol.sub_sample)
     return estimates
 
@@ -182,14 +182,16 @@ def delay_verdicts(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 def _direction_verdict(group: pd.DataFrame, null: pd.DataFrame, seed: int) -> dict:
     heard = pd.MultiIndex.from_frame(null[["condition", "source"]].drop_duplicates())
     same = group[pd.MultiIndex.from_frame(group[["condition", "source"]]).isin(heard)]
-    tables = []
-    for rows in (same, null):
+
+    def directions(rows: pd.DataFrame) -> pd.DataFrame:
         direction = _scores(rows)["direction_percent"]
         owners = rows.loc[direction.index, ["speaker", "source", "initialisation"]]
         named = {"speaker": "voice", "source": "item", "initialisation": "network"}
-        tables.append(owners.rename(columns=named).assign(direction=direction))
-    difference, low, high, control = above_null(*tables, "direction", seed)
-    found = {"score": "direction_percent", "against": UNTRAINED, "value": tables[0]["direction"].mean()}
+        return owners.rename(columns=named).assign(direction=direction)
+
+    own = directions(same)
+    difference, low, high, control = above_null(own, directions(null), "direction", seed)
+    found = {"score": "direction_percent", "against": UNTRAINED, "value": own["direction"].mean()}
     return found | {"control": control, "difference": difference, "low": low, "high": high}
 
 

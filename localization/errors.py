@@ -112,7 +112,7 @@ def error_differences(estimates: pd.DataFrame, seed: int) -> pd.DataFrame:
             for control in (params.CENTRE, params.SRP_PHAT):
                 if control in names and control != name:
                     difference_m, low_m, high_m = _over_voices(part[name] - part[control], part, seed)
-                    found = {"difference_m": difference_m, "low_m": low_m, "high_m": high_m}
+                    found: dict = {"difference_m": difference_m, "low_m": low_m, "high_m": high_m}
                     found["verdict"] = verdict(low_m, high_m)
                     rows.append({"condition": condition, "localizer": name} | mae | {"against": control} | found)
     return pd.DataFrame(rows)

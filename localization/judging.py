@@ -28,7 +28,7 @@ from localization.sensitivity import delay_jacobian
 from localization.shares import energy_sums, part_windows, relevance_sums
 from localization.starts import start_m
 from localization.trials import chosen_gate, heard_in, null_rows, origin_of
-from params import ANY_ROOM
+from params import Condition
 from running.parts import by_source
 from running.provenance import fingerprint
 
@@ -66,7 +66,7 @@ class Judging:
     def snr_db(self) -> float:
         """That of the condition, or a usual one where each source has its own."""
         condition = self.recordings.condition
-        return SNR_DB if condition == ANY_ROOM else condition.snr_db
+        return condition.snr_db if isinstance(condition, Condition) else SNR_DB
 
     @cached_property
     def methods(self) -> list[Method]:

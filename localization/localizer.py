@@ -21,7 +21,7 @@ from localization.steered import SoftSrpPhat
 from models import MODELS, build_model
 from models.checkpoints import load_checkpoint
 from models.inference import outputs
-from models.weights import SHIPPED, find_weights
+from models.weights import SHIPPED, Condition, find_weights
 from running.errors import InputError
 from running.seeds import generator
 
@@ -43,10 +43,13 @@ class Localizer(ABC):
     """
 
     name: str
-    identity: dict
 
     def __init__(self, setup: params.Setup):
         self.setup = setup
+
+    @property
+    @abstractmethod
+    def identity(self) -> dict: ...
 
     @abstractmethod
     def estimate(self, windows: np.ndarray) -> np.ndarray:
@@ -270,8 +273,13 @@ def shipped(name: str, T60: float | None = None, SNR: float | None = None, recip
     Raises
     ------
     InputError
-        When there is none.
+        When there is none, or only one of T60 and SNR is given.
     """
-    condition = params.ANY_ROOM if T60 is None and SNR is None else params.Condition(T60, SNR)
+    if T60 is None and SNR is None:
+        condition: Condition = params.ANY_ROOM
+    elif T60 is None or SNR is None:
+        raise InputError("a condition has a T60 and an SNR; give both, or neither for the network for any room")
+    else:
+        condition = params.Condition(T60, SNR)
     folder = recipe or (condition.name if condition == params.ANY_ROOM else ".")
     return Network(find_weights(name, condition, [SHIPPED / folder]), name=name)

@@ -130,7 +130,7 @@ class ProbedWindows:
         """The sums of squares of probes of what is no network: of levels, and of the true position."""
         position = np.repeat(position_features(self.recordings.positions_m)[:, None], self.count, axis=1)
         features = dict(zip(CONTROLS, (self.correlations[CONTROLS[0]], position), strict=True))
-        return self.probes(list(CONTROLS), features.get, "controls")
+        return self.probes(list(CONTROLS), features.__getitem__, "controls")
 
     def scored(self, read: dict[str, np.ndarray], untrained: list[dict[str, np.ndarray]]) -> pd.DataFrame:
         """Return `probe_rows` of the sums of one layer, beside those of untrained networks and of levels alone."""

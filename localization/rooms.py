@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class Voices:
     """
 
     identity: str
-    utterances: dict[str, Sequence[str]]
+    utterances: Mapping[str, Sequence[str]]
     load: Callable[[str], np.ndarray]
 
     @classmethod
@@ -98,7 +98,7 @@ def draw_talkers(
     lowest_m, highest_m = np.transpose([*REGIONS[region](setup.grid), setup.grid.z_m])
     positions_m = rng.uniform(lowest_m, highest_m, (count, 3))
     return [
-        Talker(room, number, voice, str(said[number % len(said)]), tuple(map(float, positions_m[number])))
+        Talker(room, number, voice, str(said[number % len(said)]), params.point_m(positions_m[number]))
         for number in range(count)
     ]
 
@@ -135,7 +135,7 @@ def estimate_talkers(
         A row a window and localizer: condition, room, talker, speaker, window, x_m, y_m, z_m, localizer, power,
         estimate_x_m, estimate_y_m, estimate_z_m (to 10 micrometres), all in the coordinates of the set-up.
     """
-    made_from, setup = recordings.dataset.arguments, recordings.setup
+    made_from, setup, condition = recordings.dataset.arguments, recordings.setup, recordings.one_condition()
     simulated = {key: made_from[key] for key in ("simulator", "reflection_sign")}
 
     def hear(room: int) -> dict[str, np.ndarray]:
@@ -143,14 +143,14 @@ def estimate_talkers(
         for talker in talkers[room]:
             rng = generator(seed, "noise", room, talker.number)
             speech = voices.load(talker.utterance)
-            recording = placements[room].record(speech, talker.position_m, recordings.condition, rng, **simulated)
+            recording = placements[room].record(speech, talker.position_m, condition, rng, **simulated)
             windows = cut_windows(recording, setup.window_samples)
             heard["estimates_m"].append(np.stack([each.estimate(windows) for each in localizers]))
             heard["powers"].append(np.square(windows, dtype=np.float64).mean(axis=(1, 2)))
             heard["counts"].append([len(windows)])
         return {name: np.concatenate(arrays, axis=-2 if name == "estimates_m" else 0) for name, arrays in heard.items()}
 
-    identity = {"setup": setup, "condition": recordings.condition, "simulated": simulated, "voices": voices.identity}
+    identity: dict = {"setup": setup, "condition": condition, "simulated": simulated, "voices": voices.identity}
     identity |= {"talkers": talkers, "seed": seed, "version": VERSION}
     identity["placements"] = [(each.room, each.turn_rad, each.middle_m) for each in placements]
     identity["localizers"] = [each.origin() for each in localizers]

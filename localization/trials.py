@@ -16,7 +16,7 @@ from localization.interventions import INTERVENTIONS, Intervened, read_intervent
 from localization.localizer import Centre, Localizer, Network, SteeredResponse
 from localization.starts import STARTS, Start
 from models import MODELS, PUBLISHED_MODELS
-from models.weights import SHIPPED, find_weights, has_weights
+from models.weights import SHIPPED, Condition, find_weights, has_weights
 from running import arguments, ranks
 from running.files import remove_parts
 from running.memory import keep_freed_memory
@@ -137,14 +137,14 @@ class Trial:
 
     Parameters
     ----------
-    condition : params.Condition
+    condition : params.Condition or params.AnyRoom
     network : Network
     recordings : Recordings
     stores : dict of str to AttributionStore
         Relevance of the recordings for the network, by method.
     """
 
-    condition: params.Condition
+    condition: Condition
     network: Network
     recordings: Recordings
     stores: dict[str, AttributionStore]
@@ -168,7 +168,7 @@ def open_recordings(args: argparse.Namespace) -> list[Recordings]:
     InputError
         When recordings are missing or half-made.
     """
-    opened = [
+    opened: list[Recordings] = [
         Recordings(args.data_path / condition.name / args.split, args.sources)
         for condition in arguments.conditions(args)
     ]
@@ -250,7 +250,7 @@ def store_of(results: Path, start: str, network: Network, recordings: Recordings
 def heard_in(method: Method, recordings: Recordings) -> Method:
     """Return a method that compares with noise as strong as that of recordings, where they have one condition."""
     condition = recordings.condition
-    return method if condition == params.ANY_ROOM else method.at_snr(condition.snr_db)
+    return method.at_snr(condition.snr_db) if isinstance(condition, params.Condition) else method
 
 
 def chosen_gate(gate: str) -> str | None:

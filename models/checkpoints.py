@@ -68,8 +68,8 @@ def load_checkpoint(path: str | Path, model_name: str | None = None) -> tuple[Ne
 def _read_safetensors(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     described, state = read_weights(path)
     match described:
-        case {"model_name": str(), "arguments": dict()} if len(described) == 2:
-            return described, state
+        case {"model_name": str(name), "arguments": dict(arguments), **rest} if not rest:
+            return {"model_name": name, "arguments": arguments}, state
     raise InputError(f"{path} does not say which network it belongs to")
 
 

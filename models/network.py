@@ -56,6 +56,10 @@ class Network(nn.Module, ABC):
         """
         return nn.Linear(self.output_layer.in_features, 3 * bins)
 
+    def in_real_numbers(self) -> Network:
+        """Return a network that answers the same and has neither complex numbers nor sparse products, for ONNX."""
+        return self
+
     @classmethod
     def hyperparameters(cls, recipe_name: str) -> Hyperparameters:
         """Return how the network is trained by a recipe."""

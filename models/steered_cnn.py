@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from itertools import combinations
 from typing import ClassVar
@@ -12,6 +13,7 @@ from torch import nn
 
 from models.layers import Conv1d
 from models.network import Hyperparameters, Network
+from models.real_steering import RealPhaseTransform, RealSteering
 from models.steering import PhaseTransform, Steering
 from params import PUBLISHED, MicArray, Setup
 
@@ -53,7 +55,7 @@ class Marginals(nn.Module):
 
     def forward(self, heights: torch.Tensor) -> torch.Tensor:
         """Return the sums, shape (batch, cell of x, then of y, then of z), of a map (batch, z, y, x)."""
-        everywhere = torch.cat([heights.flatten(1), self.unsure.expand(len(heights), 1)], dim=1)
+        everywhere = torch.cat([heights.flatten(1), self.unsure.expand(heights.shape[0], 1)], dim=1)
         shares = torch.softmax(everywhere, dim=1)[:, :-1].view_as(heights)
         return torch.cat([shares.sum(dim=(1, 2)), shares.sum(dim=(1, 3)), shares.sum(dim=(2, 3))], dim=1)
 
@@ -152,7 +154,12 @@ class SteeredCNN(Network):
         return self.output
 
     def bins_layer(self, bins: int) -> nn.Module:
-        return BinsOfCells(self.axes_m, [np.linspace(*ends_m, bins) for ends_m in self.area_m])
+        return BinsOfCells(self.axes_m, [np.linspace(first_m, last_m, bins) for first_m, last_m in self.area_m])
+
+    def in_real_numbers(self) -> SteeredCNN:
+        made = copy.deepcopy(self)
+        made.phases, made.steering = RealPhaseTransform(self.phases, self.heard[1]), RealSteering(self.steering)
+        return made
 
     @classmethod
     def geometry_of(cls, setup: Setup) -> dict:
@@ -171,7 +178,7 @@ class SteeredCNN(Network):
         return self.steering(phases, self.weights(level))
 
     def forward(self, window: torch.Tensor) -> torch.Tensor:
-        if len(window) == 0:
+        if window.shape[0] == 0:
             return window.new_empty(0, 3)  # there is no FFT of nothing
         maps = SHARPNESS * self.maps(window)
         x = self.relu1(self.conv1(maps.flatten(1, 2)))  # (batch, channel, y, x)
@@ -195,7 +202,8 @@ def _axes_m(array_m: np.ndarray, area_m: np.ndarray) -> list[np.ndarray]:
     middle_m, step_m = area_m.mean(axis=1), np.diff(area_m)[:, 0] / (CELLS - 1)
     steps = np.arange(CELLS + 2 * MARGIN_CELLS) - (CELLS + 2 * MARGIN_CELLS - 1) / 2
     is_line = np.linalg.matrix_rank(array_m - array_m[0], tol=1e-6) < 2
-    return [*(middle_m[:2, None] + step_m[:2, None] * steps), middle_m[2:] if is_line else np.linspace(*area_m[2], 3)]
+    heights_m = middle_m[2:] if is_line else np.linspace(area_m[2, 0], area_m[2, 1], 3)
+    return [*(middle_m[:2, None] + step_m[:2, None] * steps), heights_m]
 
 
 def _groups(array_m: np.ndarray) -> list[np.ndarray]:

@@ -47,13 +47,22 @@ class PhaseTransform(nn.Module):
         logarithms of the mean power of the microphones, less their mean, so that loudness tells nothing.
         """
         spectra = torch.fft.rfft(window)[..., self.first : self.first + self.frequencies.size]
-        magnitude = spectra.abs()
-        resolution = torch.finfo(magnitude.dtype)
-        floor = resolution.eps * magnitude.amax(dim=(1, 2), keepdim=True)
-        phases = spectra / magnitude.where(magnitude > floor, torch.inf)
-        power = magnitude.square().mean(dim=1) + floor.squeeze(1).square() + resolution.tiny
-        level = power.log()
-        return phases, level - level.mean(dim=1, keepdim=True)
+        divisor, level = whitened(spectra.abs())
+        return spectra / divisor, level
+
+
+def whitened(magnitude: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what spectra are to be divided by to leave phases, as `magnitude`, and the level, (batch, frequency).
+
+    Parameters
+    ----------
+    magnitude : tensor, shape (batch, microphone, frequency)
+    """
+    resolution = torch.finfo(magnitude.dtype)
+    floor = resolution.eps * magnitude.amax(dim=(1, 2), keepdim=True)
+    power = magnitude.square().mean(dim=1) + floor.squeeze(1).square()
+    level = power.clamp_min(resolution.tiny).log()
+    return magnitude.where(magnitude > floor, torch.inf), level - level.mean(dim=1, keepdim=True)
 
 
 class Steering(nn.Module):

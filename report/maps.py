@@ -27,7 +27,8 @@ TICKS_KHZ = (0.1, 0.3, 1, 3, 8)
 def pictures(tables: MapTables, theme: Theme = LIGHT) -> Iterator[tuple[str, pd.DataFrame, Figure]]:
     """Yield name, table and figure of each picture of the maps of one network, method and condition."""
     for half, unit in UNITS.items():
-        figure = influence_maps(tables.influence(half), COORDINATES, *tables.centres.values(), unit, theme)
+        frequency_hz, time_s = tables.centres.values()
+        figure = influence_maps(tables.influence(half), COORDINATES, frequency_hz, time_s, unit, theme)
         yield f"influence_{half}", tables.influence_table(half), figure
     for along, places in tables.centres.items():
         figure = correlation_matrices(tables.correlations(along), places, along, theme)

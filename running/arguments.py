@@ -226,7 +226,7 @@ def shown_path(path: Path) -> str:
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the docstring's lines, and shows the defaults that can be typed."""
 
-    def _get_help_string(self, action: argparse.Action) -> str:
+    def _get_help_string(self, action: argparse.Action) -> str | None:
         defaults = action.default if isinstance(action.default, (list, tuple)) else [action.default]
         typed = [value for value in defaults if isinstance(value, SHOWN) and value != argparse.SUPPRESS]
         return f"{action.help} (default: {' '.join(map(_typed, typed))})" if typed else action.help

@@ -48,7 +48,7 @@ def exits_cleanly(main: Callable) -> Callable:
     return wrapped
 
 
-def _last_words(error: BaseException) -> tuple[str, int]:
+def _last_words(error: InputError | OSError | KeyboardInterrupt) -> tuple[str, int]:
     """Return the line and the exit code that a script ends with."""
     if isinstance(error, KeyboardInterrupt):
         return "\ninterrupted; what is done is kept, the same command goes on", 130

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from running.files import remove_parts
 
 
 def by_source(
-    folder: Path, sources: list[str], compute: Callable[[int], dict[str, np.ndarray]], what: str
+    folder: Path, sources: Sequence[str], compute: Callable[[int], dict[str, np.ndarray]], what: str
 ) -> list[dict[str, np.ndarray]]:
     """Compute the arrays of every source, each in a file of its own, and return them in order.
 
@@ -23,7 +23,7 @@ def by_source(
     ----------
     folder : Path
         Place of the files; its name must tell all that the arrays depend on.
-    sources : list of str
+    sources : sequence of str
         Names of the sources, which name the files.
     compute : callable
         From a source's place in `sources` to its arrays by name.
@@ -37,10 +37,10 @@ def by_source(
 
 def files_by_source(
     folder: Path,
-    sources: list[str],
+    sources: Sequence[str],
     compute: Callable[[int], dict[str, np.ndarray]],
     what: str,
-    attributes: Mapping[str, object],
+    attributes: Mapping[str, str],
     packed: bool = True,
 ) -> list[Path]:
     """Do as `by_source` with arrays too large to be held at once, and return the files; a damaged one is made anew.

@@ -68,7 +68,7 @@ def plain(value):
         return [plain(item) for item in value]
     if hasattr(value, "to_dict"):
         return plain(value.to_dict())
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Path):
         absolute = Path(os.path.abspath(value))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 def rank() -> int:
@@ -27,8 +28,8 @@ def is_main() -> bool:
     return rank() == 0
 
 
-def share(items: Sequence) -> Sequence:
-    """Return the part of `items` that falls to this rank."""
+def share(items: Any) -> Any:
+    """Return the part of `items`, whatever can be sliced, that falls to this rank."""
     return items[rank() :: world_size()]
 
 

@@ -71,9 +71,9 @@ def differences(first: dict, second: dict) -> dict[str, tuple]:
     """Return the values in which two dictionaries differ, by their keys from the outermost on."""
     found = {}
     for key in first | second:
-        values = first.get(key), second.get(key)
-        if all(isinstance(value, dict) for value in values):
-            found |= {f"{key}.{inner}": differing for inner, differing in differences(*values).items()}
-        elif values[0] != values[1]:
-            found[key] = values
+        here, there = first.get(key), second.get(key)
+        if isinstance(here, dict) and isinstance(there, dict):
+            found |= {f"{key}.{inner}": differing for inner, differing in differences(here, there).items()}
+        elif here != there:
+            found[key] = here, there
     return found

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pandas as pd
 import torch
@@ -133,7 +133,10 @@ class RunFolder:
             yield write
 
 
-class Training(Protocol):
+Folder = TypeVar("Folder", bound=RunFolder, contravariant=True)
+
+
+class Training(Protocol[Folder]):
     """A network on its way, an epoch at a time.
 
     Attributes
@@ -149,12 +152,23 @@ class Training(Protocol):
         A row an epoch.
     """
 
-    epoch: int
-    best_epoch: int
-    finished: bool
-    epochs: int
-    steps: int
-    history: list[dict]
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def best_epoch(self) -> int: ...
+
+    @property
+    def finished(self) -> bool: ...
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def history(self) -> list[dict]: ...
 
     def state(self) -> dict:
         """Return what is needed to go on after this epoch."""
@@ -165,11 +179,11 @@ class Training(Protocol):
     def run_epoch(self, bar: tqdm) -> dict:
         """Train one epoch, validate, and return its row of the history."""
 
-    def save(self, run: RunFolder, name: str) -> None:
+    def save(self, run: Folder, name: str) -> None:
         """Write the network as checkpoint `name` of the run."""
 
 
-def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
+def train(run: Folder, training: Training[Folder], arguments: dict) -> list[dict]:
     """Train until finished, or go on with what the run folder holds; return the history.
 
     Parameters
@@ -195,7 +209,7 @@ def train(run: RunFolder, training: Training, arguments: dict) -> list[dict]:
         run.begin(arguments)
     total, done = (epochs * training.steps for epochs in (training.epochs, training.epoch))
     with (
-        run.scalars(training.epoch) if ranks.is_main() else nullcontext() as write_scalars,
+        run.scalars(training.epoch) if ranks.is_main() else nullcontext(lambda row: None) as write_scalars,
         tqdm(total=total, initial=done, unit="step", disable=not ranks.is_main()) as bar,
     ):
         while not training.finished:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -14,7 +14,7 @@ from itertools import islice
 from running.errors import InputError
 
 
-def by_workers(do: Callable, jobs: list, workers: int) -> Iterator:
+def by_workers(do: Callable, jobs: list, workers: int) -> Generator:
     """Do jobs and yield what each gives, in any order; broken off, every worker ends the job it is at.
 
     Parameters
@@ -59,6 +59,7 @@ def _hand_out(pool: ProcessPoolExecutor, jobs: Iterable) -> set[Future]:
 
 
 _at_work = threading.Lock()
+_do: Callable
 
 
 def _enter(do: Callable) -> None:
@@ -69,7 +70,9 @@ def _enter(do: Callable) -> None:
 
 def _leave_with_parent() -> None:
     """End this worker when its parent is gone, for nobody will; but not in the middle of a job."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
     with _at_work:
         os._exit(1)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 LONGEST = ("test_page", "test_reproduce", "test_notebooks", "test_experiments", "test_steered_cnn", "test_training",
-           "test_playground")  # fmt: skip
+           "test_playground", "test_export_weights")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):

@@ -195,3 +195,9 @@ def test_a_recording_that_does_not_fit_is_refused(tmp_path):
         shipped("loc_cnn", T60=0.15, SNR=25).windows(tmp_path / "talk.wav")
     with pytest.raises(InputError, match="no weights of loc_cnn"):
         shipped("loc_cnn", T60=0.2, SNR=25)
+
+
+@pytest.mark.parametrize("half", [{"T60": 0.15}, {"SNR": 25}])
+def test_half_a_condition_is_bad_input(half):
+    with pytest.raises(InputError, match="give both"):
+        shipped("loc_cnn", **half)

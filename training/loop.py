@@ -238,7 +238,7 @@ class Training(Resumable):
         )
 
     def _read(self, recordings: Recordings, batches: list) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        for windows, positions_m in read_ahead(recordings, list(filter(len, map(ranks.share, batches)))):
+        for windows, positions_m in read_ahead(recordings, [own for own in map(ranks.share, batches) if len(own)]):
             yield windows.to(self.device, non_blocking=True), positions_m.to(self.device, non_blocking=True)
 
     def _last_mae(self) -> str:

@@ -145,7 +145,8 @@ def _unpack(archive: Path, speaker: str, directory: Path) -> None:
         wav.mkdir(parents=True)
         for member in members:
             match = wanted.fullmatch(member.name)
-            if match and member.isfile():
-                (wav / match[1]).write_bytes(members.extractfile(member).read())
+            file = members.extractfile(member) if match and member.isfile() else None
+            if match and file:
+                (wav / match[1]).write_bytes(file.read())
         wav.parent.rename(directory / _folder(speaker))
     archive.unlink()

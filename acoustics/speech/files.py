@@ -146,7 +146,7 @@ def _speaker(name: str, pattern: str | None) -> str:
 def _lacks_wav_data(log: str) -> bool:
     """Tell from libsndfile's log whether a WAV file is shorter than it announces."""
     announced = re.search(r"^ *data : (\d+) \(should be (\d+)\)", log, re.MULTILINE)
-    return bool(announced) and int(announced[2]) < int(announced[1]) < STREAMED_BYTES
+    return announced is not None and int(announced[2]) < int(announced[1]) < STREAMED_BYTES
 
 
 def _ends_ogg_stream(path: Path) -> bool:

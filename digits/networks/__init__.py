@@ -5,5 +5,5 @@ from __future__ import annotations
 from digits.networks.alex_net import AlexNet
 from digits.networks.audio_net import AudioNet
 
-NETWORKS = {"audio_net": AudioNet, "alex_net": AlexNet}
+NETWORKS: dict[str, type[AudioNet] | type[AlexNet]] = {"audio_net": AudioNet, "alex_net": AlexNet}
 """Each is built with a number of classes, has a `title`, and `hears` what is a key of `digits.hearing.HEARING`."""

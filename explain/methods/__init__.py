@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 
 from explain.lrp.rules import CONVOLUTIONS, PUBLISHED
 from explain.methods.controls import Energy, Random
@@ -61,8 +61,7 @@ def choose_methods(names: Sequence[str], **choices) -> list[Method]:
     if unknown:
         raise InputError(f"method {unknown[0]!r} is none of {', '.join(METHODS)}")
     made = {key: value for key, value in choices.items() if value is not None}
-    own = {name: {each.name for each in fields(METHODS[name])} if is_dataclass(METHODS[name]) else set()
-           for name in dict.fromkeys(names)}  # fmt: skip
+    own = {name: {each.name for each in fields(METHODS[name])} for name in dict.fromkeys(names)}
     for key in made:
         if not any(key in have for have in own.values()):
             raise InputError(f"{', '.join(own)} has no {key}; leave --{key} out or choose another --method")

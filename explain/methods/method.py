@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from models.inference import BATCH_SIZES, evaluating
 from running.errors import InputError
 
 
+@dataclass(frozen=True)
 class Method(ABC):
     """An attribution method; one with choices is a frozen dataclass that has them as fields.
 
@@ -34,11 +35,17 @@ class Method(ABC):
         Whether attributions say how the answer changes with delays, and not what the values add to it.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
     version: ClassVar[int] = 1
     is_control: ClassVar[bool] = False
     of_delays: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def title(self) -> str: ...
 
     def serves(self, model: nn.Module) -> bool:
         """Tell whether it is right for a network, and differs there from the others of its kind."""
@@ -54,8 +61,7 @@ class Method(ABC):
 
     def identity(self, model: nn.Module) -> dict:
         """Return all that attributions depend on, beside weights, inputs and start."""
-        fields = asdict(self) if is_dataclass(self) else {}
-        chosen = {name: value for name, value in fields.items() if value is not None}
+        chosen = {name: value for name, value in asdict(self).items() if value is not None}
         return {"method": self.name, "version": self.version} | chosen
 
     def prepared(self, model: nn.Module) -> AbstractContextManager[None]:

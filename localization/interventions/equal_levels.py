@@ -19,4 +19,4 @@ class EqualLevels(Plain):
 
     def change(self, recordings: Recordings, row: int) -> np.ndarray:
         distances_m = np.linalg.norm(recordings.setup.array.as_array() - recordings.positions_m[row], axis=1)
-        return recordings.read(row) * np.float32(distances_m / distances_m.mean())[:, None]
+        return recordings.read(row) * (distances_m / distances_m.mean()).astype(np.float32)[:, None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from running.errors import InputError
 from running.provenance import fingerprint
 
 
+@dataclass(frozen=True)
 class Intervention(ABC):
     """A change of recordings; a frozen dataclass whose fields are its values.
 

@@ -40,7 +40,7 @@ class Added(Intervention):
     def read(cls, text: str) -> Added:
         band, rms, *seed = text.split(",")
         low, high = band.split("-")
-        (number,) = seed or [0]
+        (number,) = seed or ["0"]
         return cls(float(low), float(high), float(rms), int(number))
 
     @abstractmethod

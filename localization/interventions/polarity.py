@@ -72,4 +72,4 @@ class RandomPolarities(Intervention):
     def change(self, recordings: Recordings, row: int) -> np.ndarray:
         recording = recordings.read(row)
         rng = generator(self.seed, "polarities", recordings.numbers[row])
-        return recording * rng.choice(np.float32([-1, 1]), (len(recording), 1))
+        return recording * rng.choice(np.array([-1, 1], np.float32), (len(recording), 1))
