@@ -1,4 +1,4 @@
-# make reproduce   the whole method on this machine, ending with the table of results
+# make reproduce   the whole method on this machine, ending with what was found
 # make reproduce EXACT=1   the same with the versions of every package that the shown numbers were made with
 # make test        the tests; make test-all adds the slow ones
 # make notebooks   the notebooks, executed in their place on the results of `make reproduce`

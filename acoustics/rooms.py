@@ -53,7 +53,7 @@ class Placement:
         points_m = np.asarray(points_m, dtype=np.float64)
         return np.concatenate([self._turned_m(points_m) + self.middle_m, points_m[..., 2:]], axis=-1)
 
-    def out_of_room(self, points_m: np.ndarray) -> np.ndarray:
+    def out_of_room(self, points_m: ArrayLike) -> np.ndarray:
         """Return where points of the room, shape (..., 2), are from above in the coordinates of the set-up."""
         cosine, sine = np.cos(self.turn_rad), np.sin(self.turn_rad)
         back = np.array([[cosine, -sine], [sine, cosine]])

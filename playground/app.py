@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
+from acoustics.parts import Parts
 from localization.interventions import read_intervention
 from playground import scene, views
 from playground.expected import predicted_m
@@ -115,17 +117,17 @@ def _telling(title: str) -> Callable:
 
 def _state(own: dict | None, *values) -> State:
     """Return what the controls say."""
-    said = dict(zip(CONTROLS, values, strict=True))
+    said: dict[str, Any] = dict(zip(CONTROLS, values, strict=True))
     said |= {name: int(said[name]) for name in ("window", "microphone")}
     said["microphones"] = tuple(sorted(said["microphones"]))
-    said["parts"] = tuple(name for name in FIELDS["parts"].default if name in said["parts"])
+    said["parts"] = tuple(name for name in Parts._fields if name in said["parts"])
     said["kept"] = tuple(said["kept"].split())
     named = {key: own[key] for key in ("file", "sha256")} if own and said["voice"] == FILE else {}
     return State(**said, **named)
 
 
 def _heard_by(own: dict | None, *values) -> tuple[State, OwnFile | None]:
-    return _state(own, *values), own and own["opened"]
+    return _state(own, *values), own["opened"] if own else None
 
 
 def _everything(state: State, own: dict | None) -> list:
@@ -190,8 +192,8 @@ def _explain(*values):
         signals, attributions = scene.attributions(state, file)
     except InputError as error:
         return f"<p class='note'>{escape(str(error))}</p>"
-    changes = map(read_intervention, state.changes)
-    return attribution_view(state, signals, attributions, {getattr(each, "microphone", None) for each in changes})
+    changed = {getattr(read_intervention(each), "microphone", -1) for each in state.changes}
+    return attribution_view(state, signals, attributions, changed)
 
 
 def _place(placing: str, x_m: float, y_m: float, cue_x_m: float, cue_y_m: float, event: gr.EventData):

@@ -38,7 +38,8 @@ def predicted_m(state: State, file: OwnFile | None = None) -> np.ndarray | None:
         As `playground.scene.recordings`.
     """
     state = state.reset(LOOKED_AT)
-    if not hasattr(localizer(state), "model"):
+    model = getattr(localizer(state), "model", None)
+    if model is None:
         return None
     kept = tuple(text for text in state.kept if not isinstance(read_intervention(text), Delay))
     in_time = replace(state, kept=kept, delay_samples=0.0, cue="none" if state.cue == "delays" else state.cue)
@@ -46,7 +47,7 @@ def predicted_m(state: State, file: OwnFile | None = None) -> np.ndarray | None:
     change, shifts = windows(after - before), shifts_samples(state)
     if not (change.any() or shifts.any()):
         return np.zeros(3)
-    gradients, by_delay = _sensitivities(state.unchanged(), file)
+    gradients, by_delay = _sensitivities(model, state.unchanged(), file)
     by_signal = np.einsum("wcms,wms->wc", gradients, change, optimize=True)
     return np.median(by_delay @ shifts + by_signal, axis=0)
 
@@ -65,12 +66,12 @@ def shifts_samples(state: State) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _sensitivities(state: State, file: OwnFile | None) -> tuple[np.ndarray, np.ndarray]:
+def _sensitivities(model: torch.nn.Module, state: State, file: OwnFile | None) -> tuple[np.ndarray, np.ndarray]:
     """Return how the coordinates change before the changes: with the signals, and with their delays in samples.
 
     Shapes (window, coordinate, microphone, sample) and (window, coordinate, microphone).
     """
-    model, heard = localizer(state).model, torch.tensor(windows(recordings(state, file)[0]))
+    heard = torch.tensor(windows(recordings(state, file)[0]))
     with evaluating(model):
         gradients = output_gradients(model, heard)
     halves = delay_half(cross_spectrum(heard[:, None], gradients), heard.shape[-1])

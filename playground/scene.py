@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -177,7 +178,8 @@ def _simulated(spoken: str | OwnFile, place: Placement, position_m: tuple, T60_s
         edit, own = Edit(), None
     else:
         name, cue_m = cue
-        edit = Edit(**{f"{name}_m": tuple(map(float, place.into_room(cue_m)))})
+        moved: dict[str, Any] = {f"{name}_m": params.point_m(place.into_room(cue_m))}
+        edit = Edit(**moved)
         own = _simulated(spoken, place, position_m, T60_s, snr_db, None)
     responses = response_parts(place.scene([position_m], T60_s), "auto", edit)
     speech = _spoken(spoken)

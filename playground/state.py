@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import params
@@ -70,7 +71,7 @@ def _whole(default: int, least: int, most: int):
     return field(default=default, metadata={"least": least, "most": most})
 
 
-def _one_of(choices: Sequence[str]):
+def _one_of(choices: Collection[str]):
     return field(default=next(iter(choices)), metadata={"choices": tuple(choices)})
 
 
@@ -230,13 +231,15 @@ class State:
             For anything else.
         """
         try:
-            values = dict(json.loads(text).items())
+            values: dict[str, Any] = dict(json.loads(text).items())
         except (ValueError, AttributeError):
             raise InputError("this file is no state of the playground") from None
         unknown = sorted(values.keys() - {item.name for item in fields(cls)})
         if unknown:
             raise InputError(f"this file is no state of the playground: it has {', '.join(unknown)}")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        for name, value in values.items():
+            values[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
 
 
 def _element(name: str) -> type:

@@ -13,8 +13,6 @@ from params import CENTRE, SRP_PHAT
 from report.style import T60_title, condition_title, localizer_title
 from report.tables import rounded
 
-Hue = Literal["blue", "vermilion", "green", "purple", "ink", "pale"]
-
 
 @dataclass(frozen=True)
 class Column:
@@ -70,7 +68,7 @@ class Look:
         Of SVG; "" for a whole line, "none" for no line.
     """
 
-    hue: Hue
+    hue: str
     symbol: str = "circle"
     dashes: str = ""
 

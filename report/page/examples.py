@@ -134,7 +134,7 @@ def _source(
         "seconds": first.signals.shape[1] / fs_hz,
         "pair": first.pair,
         "reach_samples": round(first.reach_samples, 2),
-        "lag_samples": round(first.true_lag_samples, 2),
+        "lag_samples": None if first.true_lag_samples is None else round(first.true_lag_samples, 2),
         "position_m": recordings.positions_m[row, :2].round(3).tolist(),
         "microphone": _signal(first, "microphone", name, loud[0], f"{file}/microphone", assets),
         "networks": {

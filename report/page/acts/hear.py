@@ -275,8 +275,8 @@ def change_sentence(table: pd.DataFrame) -> list[str]:
     said = []
     for name in (*PUBLISHED_MODELS, SRP_PHAT):
         found = here[here["localizer"] == name]["verdict"]
-        most = max(words, key=lambda word, found=found: (found == word).sum())
-        said.append(f"{localizer_title(name)} {words[most]} in {(found == most).sum()} of {len(found)} conditions")
+        count, most = max(((found == word).sum(), said_of) for word, said_of in words.items())
+        said.append(f"{localizer_title(name)} {most} in {count} of {len(found)} conditions")
     return [f"Without early reflections err {listed(said)}."] if len(here) else []
 
 
