@@ -36,48 +36,48 @@ UNTRAINED = {
     "above": "; SRP-PHAT errs less than they do.",
     "differs": "; beside SRP-PHAT they are not all alike.",
 }
-FOLLOW = "In longer reverberation networks follow the direct sound {direct}, early reflections {early}."
+FOLLOW = "As rooms reverberate longer, the networks follow the direct sound {direct} and early reflections {early}."
 DIRECT = {
     "falls": "less{too}",
     "stays": "with no clear change",
     "grows": "more{too}",
-    "differs": "not all alike",
-    "unknown": "no one knows how far",
+    "differs": "each in its own way",
+    "unknown": "(unclear how far)",
 }
 EARLY = {
     "falls": "less",
     "stays": "with no clear change",
     "grows": "more",
-    "differs": "not all alike",
-    "unknown": "no one knows how far",
+    "differs": "each in its own way",
+    "unknown": "(unclear how far)",
 }
 TOO = {True: " (SRP-PHAT too)", False: " (SRP-PHAT unsure)"}
 ROOMS = {
-    "above": "In other rooms the networks err more than in their own",
-    "level": "In other rooms the networks can’t be told from how they are in their own",
-    "below": "In other rooms the networks err less than in their own",
-    "differs": "In other rooms not all networks err as in their own",
+    "above": "In other rooms they err more than in their own",
+    "level": "In other rooms no change of their errors can be told",
+    "below": "In other rooms they err less than in their own",
+    "differs": "In other rooms not all of them err as in their own",
 }
 UNLEARNED = {
-    "above": "; SRP-PHAT, untrained, errs more there.",
-    "level": "; SRP-PHAT, untrained, shows no change.",
-    "below": "; SRP-PHAT, untrained, errs less there.",
+    "above": "; so does SRP-PHAT, which has learned nothing.",
+    "level": "; SRP-PHAT, which has learned nothing, does not.",
+    "below": "; SRP-PHAT, which has learned nothing, errs less there.",
 }
 MANY = {
-    "less": "In new rooms networks trained in many err less than these",
-    "level": "In new rooms networks trained in many can’t be told from these",
-    "more": "In new rooms networks trained in many err more than these",
+    "less": "Networks trained in many rooms err less in new ones",
+    "level": "Networks trained in many rooms can’t be told from these in new ones",
+    "more": "Networks trained in many rooms err more in new ones",
 }
-BESIDE = {"less": " (less than SRP-PHAT)", "level": " (SRP-PHAT: unclear)", "more": " (more than SRP-PHAT)"}
+BESIDE = {"less": " (less than SRP-PHAT, too)", "level": " (SRP-PHAT: unclear)", "more": " (but more than SRP-PHAT)"}
 MORE_DIRECT = {
-    "less": ", and follow direct sound less.",
-    "level": "; direct sound: no clear change.",
-    "more": ", and follow direct sound more.",
+    "less": ", and follow the direct sound less.",
+    "level": "; for the direct sound no change is clear.",
+    "more": ", and follow the direct sound more.",
 }
-SHOWN = "LRP shows {much} of this (better than controls in {passed} of {total} tests)"
+SHOWN = "LRP shows {much} of this: it beats its controls in {passed} of {total} tests"
 FAVOUR = {
-    True: "; gradient x input favours direct sound.",
-    False: "; gradient x input doesn’t favour direct sound.",
+    True: "; gradient x input does mark the direct sound.",
+    False: "; nor does gradient x input mark the direct sound.",
 }
 
 

@@ -58,18 +58,18 @@ def test_whether_the_networks_localize_stands_beside_the_constant_and_srp_phat(c
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "direct sound less (SRP-PHAT unsure), early reflections more"),
-        ({"SRP-PHAT": (HIGH, LOW)}, "direct sound less (SRP-PHAT too), early"),
+        ({}, "direct sound less (SRP-PHAT unsure) and early reflections more"),
+        ({"SRP-PHAT": (HIGH, LOW)}, "direct sound less (SRP-PHAT too) and early"),
         (
             {"delays": (LOW, HIGH), "early": (HIGH, LOW)},
-            "direct sound more (SRP-PHAT unsure), early reflections less",
+            "direct sound more (SRP-PHAT unsure) and early reflections less",
         ),
         (
             {"delays": (HIGH, HIGH), "control": (LOW, HIGH)},
-            "sound with no clear change, early reflections with no clear",
+            "sound with no clear change and early reflections with no clear",
         ),
-        ({"sample_cnn": (HIGH, HIGH)}, "direct sound not all alike"),
-        ({"findable": False}, "direct sound no one knows how far, early reflections no one knows how far"),
+        ({"sample_cnn": (HIGH, HIGH)}, "direct sound each in its own way"),
+        ({"findable": False}, "direct sound (unclear how far) and early reflections (unclear how far)"),
     ],
 )
 def test_what_they_follow_stands_beside_srp_phat(given, words):
@@ -80,9 +80,9 @@ def test_what_they_follow_stands_beside_srp_phat(given, words):
 @pytest.mark.parametrize(
     ("own", "baseline", "words"),
     [
-        ("above", "level", ("err more than in their own", "SRP-PHAT, untrained, shows no change")),
-        ("level", "below", ("can’t be told from how", "errs less there")),
-        ("below", "above", ("err less than in their own", "errs more there")),
+        ("above", "level", ("err more than in their own", "learned nothing, does not")),
+        ("level", "below", ("no change of their errors", "errs less there")),
+        ("below", "above", ("err less than in their own", "so does SRP-PHAT")),
     ],
 )
 def test_how_they_err_elsewhere_stands_beside_srp_phat(own, baseline, words):
@@ -93,10 +93,15 @@ def test_how_they_err_elsewhere_stands_beside_srp_phat(own, baseline, words):
 @pytest.mark.parametrize(
     ("shares", "found", "zero", "words"),
     [
-        ("above", ABOVE, [BELOW], "shows all of this (better than controls in 6 of 6 tests); gradient x input favours"),
-        ("above", ("above", "level"), [LEVEL], "shows part of this (better than controls in 3 of 6 tests)"),
-        ("level", ("above", "level"), [LEVEL], "little of this (better than controls in 1 of 6 tests); gradient x inp"),
-        ("level", LEVEL, [ABOVE], "shows nothing of this (better than controls in 0 of 6 tests); gradient x input do"),
+        (
+            "above",
+            ABOVE,
+            [BELOW],
+            "shows all of this: it beats its controls in 6 of 6 tests; gradient x input does mark",
+        ),
+        ("above", ("above", "level"), [LEVEL], "shows part of this: it beats its controls in 3 of 6 tests"),
+        ("level", ("above", "level"), [LEVEL], "little of this: it beats its controls in 1 of 6 tests; gradient x inp"),
+        ("level", LEVEL, [ABOVE], "shows nothing of this: it beats its controls in 0 of 6 tests; nor does gradient x"),
     ],
 )
 def test_what_relevance_shows_is_counted_against_controls(shares, found, zero, words):
@@ -126,10 +131,10 @@ def many_rooms(monkeypatch, **found):
 @pytest.mark.parametrize(
     ("count", "own", "baseline", "direct"),
     [
-        ({"more": 8}, "err more than these", "more than SRP-PHAT", "follow direct sound more"),
-        ({"less": 5, "level": 3}, "err less than these", "less than SRP-PHAT", "follow direct sound less"),
-        ({"less": 4, "level": 4}, "can’t be told", "SRP-PHAT: unclear", "no clear change"),
-        ({"more": 7, "less": 1}, "can’t be told", "SRP-PHAT: unclear", "no clear change"),
+        ({"more": 8}, "err more in new", "more than SRP-PHAT", "follow the direct sound more"),
+        ({"less": 5, "level": 3}, "err less in new", "less than SRP-PHAT", "follow the direct sound less"),
+        ({"less": 4, "level": 4}, "can’t be told", "SRP-PHAT: unclear", "no change is clear"),
+        ({"more": 7, "less": 1}, "can’t be told", "SRP-PHAT: unclear", "no change is clear"),
     ],
 )
 def test_what_many_rooms_change_holds_in_most_conditions_and_the_contrary_in_none(
@@ -137,7 +142,7 @@ def test_what_many_rooms_change_holds_in_most_conditions_and_the_contrary_in_non
 ):
     line = many_rooms(monkeypatch, own=count, baseline=count, delays=count)
     assert all(words in line for words in (own, baseline, direct))
-    assert many_rooms(monkeypatch, own=count).endswith("direct sound: no clear change.")
+    assert many_rooms(monkeypatch, own=count).endswith("for the direct sound no change is clear.")
 
 
 def test_what_is_not_there_is_not_spoken_of():
