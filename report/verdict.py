@@ -39,14 +39,14 @@ UNTRAINED = {
 FOLLOW = "As rooms reverberate longer, the networks follow the direct sound {direct} and early reflections {early}."
 DIRECT = {
     "falls": "less{too}",
-    "stays": "with no clear change",
+    "stays": "(change unclear)",
     "grows": "more{too}",
     "differs": "each in its own way",
     "unknown": "(unclear how far)",
 }
 EARLY = {
     "falls": "less",
-    "stays": "with no clear change",
+    "stays": "(change unclear)",
     "grows": "more",
     "differs": "each in its own way",
     "unknown": "(unclear how far)",
@@ -65,13 +65,13 @@ UNLEARNED = {
 }
 MANY = {
     "less": "Networks trained in many rooms err less in new ones",
-    "level": "Networks trained in many rooms can’t be told from these in new ones",
+    "level": "Networks trained in many rooms: no clear change in new ones",
     "more": "Networks trained in many rooms err more in new ones",
 }
 BESIDE = {"less": " (less than SRP-PHAT, too)", "level": " (SRP-PHAT: unclear)", "more": " (but more than SRP-PHAT)"}
 MORE_DIRECT = {
     "less": ", and follow the direct sound less.",
-    "level": "; for the direct sound no change is clear.",
+    "level": "; of the direct sound no change is clear.",
     "more": ", and follow the direct sound more.",
 }
 SHOWN = "LRP shows {much} of this: it beats its controls in {passed} of {total} tests"
