@@ -80,7 +80,7 @@ def test_cues_are_counted_where_a_control_finds_them():
     (nothing,) = found.cued(weights.assign(condition="any_room", findable=False))
     assert nothing.startswith("No control finds the direct sound’s delays or levels or")
     several = tables(delays=(HIGH, LOW))["cues"]["weights.csv"].assign(verdict="above")
-    assert "As rooms reverberate longer" in found.cued(several)[-1]
+    assert "As reverberation grows" in found.cued(several)[-1]
 
 
 def test_other_rooms_and_changed_recordings_stand_beside_srp_phat():
