@@ -41,14 +41,14 @@ DIRECT = {
     "falls": "less{too}",
     "stays": "(change unclear)",
     "grows": "more{too}",
-    "differs": "each in its own way",
+    "differs": "differently each",
     "unknown": "(unclear how far)",
 }
 EARLY = {
     "falls": "less",
     "stays": "(change unclear)",
     "grows": "more",
-    "differs": "each in its own way",
+    "differs": "differently each",
     "unknown": "(unclear how far)",
 }
 TOO = {True: " (SRP-PHAT too)", False: " (SRP-PHAT unsure)"}
@@ -71,7 +71,7 @@ MANY = {
 BESIDE = {"less": " (less than SRP-PHAT, too)", "level": " (SRP-PHAT: unclear)", "more": " (but more than SRP-PHAT)"}
 MORE_DIRECT = {
     "less": ", and follow the direct sound less.",
-    "level": "; of the direct sound no change is clear.",
+    "level": "; direct sound: no clear change.",
     "more": ", and follow the direct sound more.",
 }
 SHOWN = "LRP shows {much} of this: it beats its controls in {passed} of {total} tests"
