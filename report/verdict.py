@@ -36,7 +36,7 @@ UNTRAINED = {
     "above": "; SRP-PHAT errs less than they do.",
     "differs": "; beside SRP-PHAT they are not all alike.",
 }
-FOLLOW = "As reverberation grows, the networks follow the direct sound {direct} and early reflections {early}."
+FOLLOW = "As reverberation grows, networks follow the direct sound {direct} and early reflections {early}."
 DIRECT = {
     "falls": "less{too}",
     "stays": "(change unclear)",

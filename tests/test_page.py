@@ -256,7 +256,7 @@ def test_sentences_are_those_of_the_experiments(results, acts):
     ).sentences  # fmt: skip
     assert said["relevance", "removal"] == removed(table(results, "perturbation", "verdicts.csv"))
     assert said["relevance", "delays"] == delayed(table(results, "tdoa_refined", "verdicts.csv"))
-    own, others = said["localize", "errors"][:-1], said["localize", "errors"][-1]
+    others, *own = said["localize", "errors"]
     assert own == localized(table(results, "localization", "verdicts.csv"))
     rooms = table(results, "rooms", "verdicts.csv")
     networks = ["loc_cnn", "sample_cnn", "SRP-PHAT"]  # none of any room, which have no room of their own
@@ -550,7 +550,7 @@ def test_choices_change_what_is_drawn_and_are_made_by_the_keyboard(browser, acts
     ActionChains(browser).send_keys(Keys.ARROW_RIGHT).perform()
     (_, delays, _) = acts["relevance"].views
     said = [each.text for each in browser.find_elements("css selector", "#relevance .sentences p")]
-    assert said == delays.sentences
+    assert said == delays.sentences[:1]
     assert browser.execute_script("return document.activeElement.value") == delays.title
 
 

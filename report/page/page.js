@@ -1,6 +1,7 @@
 "use strict";
 
 const root = document.documentElement;
+const VERDICT = "question"; // the act whose sentences are all loud; others have one, and the rest in the fold
 const acts = {};
 const loading = {};
 
@@ -127,22 +128,27 @@ function perform(stage, { views, players }) {
       .filter(([, values]) => values.length > 1)
       .map(([of, values]) => choice(`${name}-${of}`, title(of), values, chosen[of], change(of)));
     const titles = views.map((each) => each.title);
-    const said = view.sentences.map((sentence) => make("p", {}, sentence));
+    const loud = view.chart && name !== VERDICT ? 1 : view.sentences.length;
     scene.replaceChildren(
       ...(titles.length > 1 ? [tabs(`${name}-view`, titles, chosen.view, change("view"))] : []),
-      ...(said.length ? [make("div", { class: "sentences" }, ...said)] : []),
-      make("div", { class: "picture" }, ...picture(name, view, rows, choices, announce)),
+      ...sentences(view.sentences.slice(0, loud)),
+      make("div", { class: "picture" }, ...picture(name, view, rows, choices, announce, sentences(view.sentences.slice(loud)))),
     );
   }
 
   if (views.length) show();
 }
 
-function picture(name, view, rows, choices, announce) {
+function sentences(said) {
+  return said.length ? [make("div", { class: "sentences" }, ...said.map((each) => make("p", {}, each)))] : [];
+}
+
+function picture(name, view, rows, choices, announce, more) {
   const all = () => [table(view, rows), saveButton(`${name}-${view.name}`, view)];
   if (!view.chart) return all();
   const fold = make("details", {}, make("summary", {}, `The table: ${rows.length} rows`));
-  const fill = () => fold.append(...(view.details ? [make("p", { class: "how" }, view.details)] : []), ...all());
+  const details = view.details ? [make("p", { class: "how" }, view.details)] : [];
+  const fill = () => fold.append(...more, ...details, ...all());
   fold.addEventListener("toggle", fill, { once: true });
   return [
     make("div", { class: "choices" }, ...choices),

@@ -29,6 +29,7 @@ STRETCH_HOW = (
     "How often “female” is answered when frequencies are stretched, and as a control when times are. Bands: 95 % "
     "intervals over speakers."
 )
+VOICES = {"espeak": "synthetic voices", "fsdd": "people (FSDD)"}
 NETWORK = Column("network", "network")
 INPUTS = Column("inputs", "clips", "", 0)
 
@@ -45,9 +46,15 @@ def digits(read: Mapping[str, Results]) -> Act | None:
     return Act("digits", "Digits", "The same tools on spoken digits", LEAD, views) if views else None
 
 
+def voices_title(corpus: str) -> str:
+    """Return whose voices a corpus holds, for readers; its name where that is not known."""
+    return next((title for name, title in VOICES.items() if corpus.startswith(name)), corpus)
+
+
 def accuracy(over_folds: pd.DataFrame) -> View:
     """Return right answers by corpus, network and task, beside the published ones."""
     table = titled(over_folds)
+    table["corpus"] = table["corpus"].map(voices_title)
     theirs = table[table["published"].notna()].drop_duplicates(["task", "network"])
     theirs = theirs.assign(
         corpus="AudioMNIST, published", accuracy=theirs["published"], low=None, high=None, folds=None

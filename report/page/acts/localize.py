@@ -71,10 +71,10 @@ def localize(read: Mapping[str, Results]) -> Act | None:
 def sentences(read: Mapping[str, Results]) -> list[str]:
     """Say how published networks err in their room beside controls, and in other rooms beside theirs."""
     found = localized(read["localization"].tables["verdicts.csv"]) if "localization" in read else []
-    if "rooms" in read:
-        verdicts = read["rooms"].tables["verdicts.csv"]
-        found += elsewhere(verdicts[verdicts["localizer"].isin([*PUBLISHED_MODELS, SRP_PHAT])])
-    return found
+    if "rooms" not in read:
+        return found
+    verdicts = read["rooms"].tables["verdicts.csv"]
+    return elsewhere(verdicts[verdicts["localizer"].isin([*PUBLISHED_MODELS, SRP_PHAT])]) + found
 
 
 def _elsewhere(results: Results) -> pd.DataFrame:

@@ -21,6 +21,7 @@ SCRIPTS = {
     "probes": "probe",
     "sounds": "sound",
 }
+DIGITS = 10  # of a commit
 MODULES = {"amplification": "amplify", "bursts": "burst", "digits": "test"}
 
 
@@ -28,8 +29,8 @@ def origin(read: Mapping[str, Results]) -> Act:
     """Return the act."""
     runs = {name: each.run for name, each in read.items()}
     commands = [
-        (name, command(name, run["arguments"]), run["arguments"].get("seed"), run["commit"] or "unknown")
-        for name, run in runs.items()
+        (name, command(name, each["arguments"]), each["arguments"].get("seed"), (each["commit"] or "unknown")[:DIGITS])
+        for name, each in runs.items()
     ]
     versions = pd.DataFrame(
         [(package, version, name) for name, run in runs.items() for package, version in run["versions"].items()],
