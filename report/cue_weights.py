@@ -28,8 +28,8 @@ def cue_weights(weights: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     table = weights[weights["coordinate"] == HORIZONTAL]
     found = table.set_index(["cue", "localizer", "condition"]).sort_index()
     conditions, there = list(dict.fromkeys(table["condition"])), set(table["localizer"])
-    lines = {SRP_PHAT: (":", "D", theme.ink, theme.ink)}
-    for network, marker, colour in zip(PUBLISHED_MODELS, "os", (theme.vermilion, theme.blue), strict=True):
+    lines = {SRP_PHAT: (":", "^", theme.green, theme.green)}
+    for network, marker, colour in zip(PUBLISHED_MODELS, "os", (theme.blue, theme.vermilion), strict=True):
         lines |= {network: ("-", marker, colour, colour), network + ANY_ROOM: ("--", marker, colour, theme.paper)}
     lines = {name: look for name, look in lines.items() if name in there}
     with theme.canvas(7.6, 3.4) as figure:
