@@ -19,7 +19,7 @@ from acoustics.recordings import Recordings
 from localization.cues import Conflicts, cue_weights, estimate_conflicts
 from localization.localizer import Localizer, Network
 from localization.trials import add_hearing_arguments, open_localizers, open_recordings, results_of
-from report.cue_weights import cue_weights as draw_weights
+from report.followed_cues import followed_cues
 from report.found import cued
 from report.style import write_figure
 from report.tables import as_text, rounded
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> Path:
     weights = cue_weights(trials, args.seed)
     write_csv(results.folder / "trials.csv", trials)
     write_csv(results.folder / "weights.csv", weights)
-    write_figure(results.folder / "weights.png", draw_weights(weights))
+    write_figure(results.folder / "weights.png", followed_cues(weights))
     results.finish()
     print(f"{args.trials} trials of each condition. {LEGEND}")
     print(as_text(summary(weights), digits=2))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from heard_tables import CONDITIONS, weights_table
 
-from report.cue_weights import ANY_ROOM, SHOWN, cue_weights
+from report.followed_cues import ANY_ROOM, SHOWN, followed_cues
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def weights():
 
 
 def test_lines_are_the_weights_in_x_and_y_together(weights):
-    figure = cue_weights(weights)
+    figure = followed_cues(weights)
     found = weights.set_index(["coordinate", "cue", "localizer", "condition"])["weight"]
     shown = {"LocCNN": "loc_cnn", "LocCNN (any room)": "loc_cnn" + ANY_ROOM, "SRP-PHAT": "SRP-PHAT"}
     for axes, cue in zip(figure.axes, SHOWN, strict=True):
@@ -27,6 +27,6 @@ def test_lines_are_the_weights_in_x_and_y_together(weights):
 
 
 def test_bars_are_the_intervals(weights):
-    (bars, *_) = cue_weights(weights).axes[0].collections
+    (bars, *_) = followed_cues(weights).axes[0].collections
     row = weights[(weights["localizer"] == "SRP-PHAT") & (weights["coordinate"] == "horizontal")].iloc[0]
     np.testing.assert_allclose(bars.get_segments()[0][:, 1], [row["low"], row["high"]])

@@ -15,7 +15,7 @@ ANY_ROOM = " (any room)"
 APART = 0.07
 
 
-def cue_weights(weights: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+def followed_cues(weights: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     """Draw how far estimates follow the direct sound's delays, and early reflections, against T60.
 
     Parameters
