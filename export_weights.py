@@ -22,6 +22,7 @@ from models.checkpoints import load_checkpoint
 from models.onnx import write_localizer
 from models.weights import SHIPPED, find_weights
 from running import arguments
+from running.ending import command, finish
 from running.errors import exits_cleanly
 from running.files import read_json
 from running.onnx_file import check_place, in_words
@@ -80,8 +81,9 @@ def main(argv: list[str] | None = None) -> Path:
     path = args.to or Path(f"{network.kind}_{condition.name}.onnx" if condition else f"{network.kind}.onnx")
     check_place(path)
     difference = write_localizer(path, network.model, load_checkpoint(weights)[1], weights, args.setup, condition)
-    print(in_words(path, difference))
-    print(f"how its weights came about: {path}.json")
+    general = {"weights": SHIPPED / params.ANY_ROOM.name} if condition == params.ANY_ROOM and not args.weights else {}
+    following = command("localization_experiment.py", args, parse([]), **general)
+    finish([in_words(difference)], [path, Path(f"{path}.json")], following)
     return path
 
 

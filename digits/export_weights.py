@@ -8,6 +8,7 @@ a JSON says how the weights came about. It is tried in ONNX Runtime, where that 
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from digits.folds import TASKS
 from digits.hearing import CLIP_SAMPLES, FS_HZ, HEARING
 from digits.weights import load_network
 from running import arguments
+from running.ending import finish
 from running.errors import exits_cleanly
 from running.onnx_file import Described, check_place, in_words, where_from, write_onnx
 from running.provenance import origin
@@ -71,8 +73,8 @@ def main(argv: list[str] | None = None) -> Path:
     difference = write_onnx(
         path, network, described(network, record, weights), record | {"exported": origin({"weights": weights})}
     )
-    print(in_words(path, difference))
-    print(f"how its weights came about: {path}.json")
+    files = [path, Path(f"{path}.json")]
+    finish([in_words(difference)], files, f"python -m digits.test --runs {shlex.quote(str(args.run.parent))}")
     return path
 
 

@@ -111,11 +111,11 @@ def write_onnx(path: Path, network: nn.Module, described: Described, record: dic
     return difference
 
 
-def in_words(path: Path, difference: float | None) -> str:
+def in_words(difference: float | None) -> str:
     """Return what a script says of a file that it wrote."""
     if difference is None:
-        return f"{path}: not tried, for the package onnxruntime is missing"
-    return f"{path}: answers as PyTorch does, to {difference:.1e} of the largest answer (at most {TOLERANCE:g})"
+        return "The file was not tried, for the package onnxruntime is missing."
+    return f"The file answers as PyTorch does, to {difference:.1e} of the largest answer (at most {TOLERANCE:g})."
 
 
 def largest_difference(content: bytes, network: nn.Module, batches: list[torch.Tensor]) -> float | None:
