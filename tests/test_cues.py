@@ -219,6 +219,7 @@ def test_a_second_run_computes_nothing_and_fewer_trials_are_part_of_more(base, a
     pd.testing.assert_frame_equal(one.reset_index(drop=True), other.reset_index(drop=True))
 
 
+@pytest.mark.slow  # ranks share all experiments alike: tests/test_experiments.py
 def test_two_ranks_give_the_same_table(asked, weighed, tmp_path):
     run_on_two_ranks(ROOT / "cue_experiment.py", *asked, "--results", str(tmp_path))
     one, two = (pd.read_csv(next(folder.rglob("trials.csv"))) for folder in (weighed, tmp_path))

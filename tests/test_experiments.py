@@ -167,7 +167,7 @@ def test_a_second_run_computes_nothing_and_says_the_same(base, removed, monkeypa
     ("script", "more", "table"),
     [
         ("perturbation_experiment.py", ["--percents", "0", "20", "50", "--draws", "2"], "curves.csv"),
-        ("tdoa_experiment.py", DELAYS, "delays.csv"),
+        pytest.param("tdoa_experiment.py", DELAYS, "delays.csv", marks=pytest.mark.slow),
     ],
 )
 def test_two_ranks_give_the_same_table(base, removed, delayed, tmp_path, script, more, table):

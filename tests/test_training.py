@@ -299,7 +299,7 @@ def test_a_log_dir_that_can_not_be_made_is_one_clear_line(command, capsys, tmp_p
     assert str(tmp_path / "logs") in refused(capsys, command())
 
 
-@pytest.mark.parametrize("recipe", ["mixed", "paper"])
+@pytest.mark.parametrize("recipe", ["mixed", pytest.param("paper", marks=pytest.mark.slow)])
 def test_ranks_under_torchrun_share_one_run(command, tmp_path, recipe):
     more = "--batch_size", "4", "--model_name", "sample_cnn", "--recipe", recipe
     for epochs in ("1", "2") if recipe == "paper" else ("2",):
