@@ -244,6 +244,7 @@ def test_gradients_of_pieces_add_up_to_those_of_the_batch(command, data, monkeyp
         torch.testing.assert_close(value, found[1][name], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_audio_net_itself_trains_from_the_command_line(data, tmp_path):
     asked = ["--data", str(data), "--log_dir", str(tmp_path), "--takes", "1", "--epochs", "1", "--gpu", "cpu"]
     subprocess.run([sys.executable, "-m", "digits.train", *asked], cwd=ROOT, check=True, capture_output=True)

@@ -133,6 +133,7 @@ def test_delay_tables_are_tidy_and_carry_their_controls(delayed):
     assert set(heard_by.xs(1, level="initialisation")) == {2}
 
 
+@pytest.mark.slow
 def test_protocols_together_give_what_each_gives_alone(base, delayed, tmp_path):
     both = tdoa_experiment.main(common(base, tmp_path, *DELAYS, "--protocol", "published", "refined"))
     (refined,) = tdoa_experiment.main(common(base, base / "results", *DELAYS, "--protocol", "refined"))

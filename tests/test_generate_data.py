@@ -205,7 +205,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_full_disk_leaves_no_half_file(tmp_path, workers):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
     code = f"{limit} import sys; sys.path.insert(0, {str(ROOT)!r}); import generate_data; generate_data.main()"
@@ -272,7 +272,7 @@ def slow(tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("workers", "least", "most"), [("1", 0, 2), ("2", 2, 4)])
+@pytest.mark.parametrize(("workers", "least", "most"), [pytest.param("1", 0, 2, marks=pytest.mark.slow), ("2", 2, 4)])
 def test_ctrl_c_in_the_middle_of_a_write_says_so_and_loses_nothing(slow, tmp_path, workers, least, most):
     """Workers end what they are at, which on a busy machine is their second already, and begin nothing else; the only
     process there is breaks off."""
