@@ -8,8 +8,7 @@
 # make enhancement a speech enhancer, from clips to what explains its masks: enhancement/README.md
 # make array SETUP=mine.json   a network for an array of yours, in any room: data and weights in results/array
 # make benchmarks  speed and accuracy, as ratios measured in one run
-# Each sets up its own virtual environment first and reuses it afterwards. What is never imported is not compiled: a third
-# of the time.
+# Each sets up its own virtual environment first and reuses it afterwards.
 
 PYTHON ?= python3
 VENV := $(if $(EXACT),.venv-exact,.venv)
@@ -69,6 +68,7 @@ $(VENV)/installed $(VENV)/installed-test $(VENV)/installed-benchmark $(VENV)/ins
 $(VENV)/installed-demo:
 	@echo "Installing $< into $(VENV) (once; a few minutes, most of it PyTorch) ..."
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile -r $< $(if $(EXACT),-c requirements-exact.txt)
+	@$(RUN) -m compileall -qq -j 0 $(VENV)/lib || true  # as pip does, but on all cores; some packages hold files that can't be
 	@touch $@
 
 $(RUN):
