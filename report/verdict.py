@@ -44,13 +44,7 @@ DIRECT = {
     "differs": "differently each",
     "unknown": "(unclear how far)",
 }
-EARLY = {
-    "falls": "less",
-    "stays": "(change unclear)",
-    "grows": "more",
-    "differs": "differently each",
-    "unknown": "(unclear how far)",
-}
+EARLY = {course: words.format(too="") for course, words in DIRECT.items()}
 TOO = {True: " (SRP-PHAT too)", False: " (SRP-PHAT unsure)"}
 ROOMS = {
     "above": "In other rooms they err more than in their own",

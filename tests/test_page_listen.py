@@ -32,7 +32,8 @@ SHELL = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Listen</t
 :root { --paper: white; --ink: black; --pale: grey; --line: grey; --muted: grey; --blue: blue; --vermilion: red }
 body { margin: 0 } figure { margin: 0 } * { box-sizing: border-box }
 </style><link rel="stylesheet" href="page/listen.css"><body><div id="here"></div>
-<script src="page/plot.min.js"></script><script src="page/listen.js"></script><script>
+<script src="page/plot.min.js"></script><script src="page/chart.js"></script><script src="page/listen.js"></script>
+<script>
 const acts = {};
 const act = (name, content) => (acts[name] = content);
 const load = (name) => new Promise((resolve) => {
@@ -76,7 +77,7 @@ def shell(content, folder):
     """A page that has nothing but this act."""
     for name, each in content.items():
         Assets(folder).data(name, each)
-    for name in ("listen.js", "listen.css", "vendor/plot.min.js"):
+    for name in ("chart.js", "listen.js", "listen.css", "vendor/plot.min.js"):
         Assets(folder).copy(HERE / name, name.rpartition("/")[2])
     (folder / "index.html").write_text(SHELL)
     return (folder / "index.html").as_uri()

@@ -1,18 +1,11 @@
 "use strict";
 
-/* Sources to look at and listen to, drawn by Observable Plot (the global `Plot`) in the colours of the style sheet.
-   `data` is what there is to choose from; `load(name)` promises the content of a data file. */
+/* Sources to look at and listen to, drawn by Observable Plot (the global `Plot`) in the colours of the style sheet;
+   elements are made by chart.js. `data` is what there is to choose from; `load(name)` promises the content of a data file. */
 function listen(container, data, load) {
   const { networks, conditions, range_db } = data;
   const EDGE = { left: 58, right: 12, top: 24, bottom: 34 };
   const EXTREMES = ["best", "worst"];
-
-  function make(tag, attributes, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  }
 
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const minus = (number) => String(number).replace("-", "−");
